@@ -1,0 +1,1 @@
+"""How servers are brought up, shown on real processes and real sockets."""
