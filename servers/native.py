@@ -1,0 +1,97 @@
+"""A server as a process on this machine."""
+
+import re
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from servers.errors import NotReady
+from servers.identify import identify, installed_version
+from servers.port import LOOPBACK, claim, free_port
+from servers.process import Process, how_it_ended, running
+from servers.ready import PAUSE, raise_if_died, wait_until_ready
+from servers.spec import ServerSpec
+from servers.target import ModelPaths, ServerLog, Target
+
+Progress = Callable[[str], None]
+
+
+@contextmanager
+def start_native(
+    spec: ServerSpec, model: ModelPaths, log: Path, port: int | None, progress: Progress
+) -> Iterator[Target]:
+    """Start it, wait until it answers, and end its whole process group afterwards."""
+    python = sys.executable
+    chosen = claim(port) if port else _port_to_ask_for(spec)
+    words = _words(model, python, chosen)
+    flags = [_fill(part, words) for flag in spec.native.flags for part in shlex.split(flag.flag)]
+    command = [_fill(part, words) for part in spec.native.command] + flags
+    env = {name: _fill(value, words) for name, value in spec.native.env.items()}
+    progress(f"starting {spec.title}")
+    with running(command, env=env, log=log) as process:
+        target = _target(spec, process, ServerLog(log), _fill(spec.served_model, words), flags)
+        target.version = installed_version(python, spec.identity.package)
+        chosen = chosen or _port_from_log(spec, target)
+        target.url = f"http://{LOOPBACK}:{chosen}/v1"
+        wait_until_ready(target, spec.ready.timeout)
+        identify(target, spec.identity, spec.native.releases)
+        yield target
+
+
+def _port_to_ask_for(spec: ServerSpec) -> int:
+    """0 where the server itself takes any free port and tells which."""
+    return 0 if spec.native.port_in_log else free_port()
+
+
+def _words(model: ModelPaths, python: str, port: int) -> dict[str, str]:
+    return {
+        "python": python,
+        "servers": str(Path(__file__).parent),
+        "port": str(port),
+        "model": model.name,
+        "gguf": str(model.gguf),
+        "safetensors": str(model.safetensors),
+    }
+
+
+def _fill(text: str, words: dict[str, str]) -> str:
+    """Only the words that are known: JSON in a flag has braces of its own."""
+    for name, value in words.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _target(
+    spec: ServerSpec, process: Process, log: ServerLog, model: str, flags: list[str]
+) -> Target:
+    def watch() -> str | None:
+        if (status := process.status()) is None:
+            return None
+        return f"{spec.title} ended with {how_it_ended(status)}; it last wrote:\n{log.tail()}"
+
+    return Target(
+        server=spec.name,
+        title=spec.title,
+        version="",
+        build="",
+        how="native",
+        url="",
+        model=model,
+        flags=flags,
+        log=log,
+        pid=process.pid,
+        watch=watch,
+    )
+
+
+def _port_from_log(spec: ServerSpec, target: Target) -> int:
+    end = time.monotonic() + spec.ready.timeout
+    while time.monotonic() < end:
+        if match := re.search(spec.native.port_in_log, target.log.since(0)):
+            return int(match[1])
+        raise_if_died(target)
+        time.sleep(PAUSE)
+    raise NotReady(f"{spec.title} didn't say where it listens", f"its log: {target.log.file}")

@@ -1,0 +1,70 @@
+"""A server's process group, held by its supervisor."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from servers.supervise import GRACE
+
+SUPERVISOR = Path(__file__).with_name("supervise.py")
+
+
+class Process:
+    """A command that runs until `stop`, or until the suite is gone, however it goes."""
+
+    def __init__(self, command: Sequence[str], *, env: Mapping[str, str], log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as stream:
+            self._supervisor = subprocess.Popen(
+                [sys.executable, str(SUPERVISOR), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                env={**os.environ, **env},
+                start_new_session=True,
+            )
+        self._lifeline = cast("IO[bytes]", self._supervisor.stdin)
+        self._says = cast("IO[bytes]", self._supervisor.stdout)
+        self.pid = int(self._says.readline() or 0)
+
+    def status(self) -> int | None:
+        """Exit status, or minus the number of a signal; None while it runs."""
+        return self._supervisor.poll()
+
+    def stop(self) -> None:
+        """End the whole group: SIGTERM, a grace of some seconds, SIGKILL."""
+        self._lifeline.close()
+        try:
+            self._supervisor.wait(timeout=2 * GRACE)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        self._says.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._supervisor.kill()
+        self._supervisor.wait()
+
+
+@contextmanager
+def running(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> Iterator[Process]:
+    """A `Process` that is stopped at the end, whatever happens."""
+    process = Process(command, env=env, log=log)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+def how_it_ended(status: int) -> str:
+    """`exit status 1`, `signal SIGKILL`."""
+    if status >= 0:
+        return f"exit status {status}"
+    return f"signal {signal.Signals(-status).name}"

@@ -1,0 +1,118 @@
+"""Everything that is known about one server, as its YAML file holds it."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+
+
+def _version_range(text: str) -> str:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        raise ValueError("not a version range such as >=0.31,<0.33") from None
+    return text
+
+
+VersionRange = Annotated[str, AfterValidator(_version_range)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Flag(Strict):
+    """One argument of the server's command line, and why it is there."""
+
+    flag: str
+    why: str
+
+
+class Release(Strict):
+    """A version that can be asked for, and the server's own build number in it."""
+
+    version: str
+    build: str = ""
+
+
+class Probe(Strict):
+    """One way to learn a fact: the JSON `field` (dotted) of the answer at `path`.
+
+    A path that ends in `/chat/completions` is asked for one token; any other one with GET.
+    `match` is what the whole field must look like; its first group is the fact.
+    """
+
+    path: str
+    field: str
+    match: str = "(.+)"
+
+
+class Identity(Strict):
+    """How version and build are read from the server that runs; the first answer wins."""
+
+    package: str = ""
+    version: list[Probe] = []
+    build: list[Probe] = []
+
+
+class Native(Strict):
+    """A process on this machine. `{python}`, `{servers}`, `{port}`, `{gguf}` … are filled in."""
+
+    command: list[str]
+    flags: list[Flag] = []
+    env: dict[str, str] = {}
+    requirements: list[str]
+    embedded: bool = Field(
+        default=False, description="the suite's own environment will do where it satisfies them"
+    )
+    releases: list[Release] = Field(min_length=1)
+    port_in_log: str = Field(
+        default="", description="regexp of the line that tells the port which the server chose"
+    )
+
+
+class Ready(Strict):
+    """How long, in seconds, the first chat completion may take."""
+
+    timeout: float = Field(gt=0)
+
+
+class Expectation(Strict):
+    """A known divergence: this check has one of these outcomes on these versions."""
+
+    check: str
+    layers: list[Literal["wire", "provider"]] = ["wire", "provider"]
+    modes: list[Literal["whole", "stream"]] = ["whole", "stream"]
+    outcomes: list[Literal["fail", "inconclusive", "unsupported"]] = Field(min_length=1)
+    versions: VersionRange = ""
+    reason: str = Field(min_length=10)
+    issue: HttpUrl | None = None
+    recheck_by: date
+
+
+class Recipe(Strict):
+    """For people: how to start the server, and the Amplifier settings that work with it."""
+
+    start: str
+    settings: str
+    notes: str = ""
+
+
+class ServerSpec(Strict):
+    """One server, from `servers/<name>.yaml`."""
+
+    name: str
+    title: str
+    homepage: HttpUrl
+    licence: str
+    model_form: Literal["gguf", "safetensors"]
+    served_model: str = Field(default="{model}", description="the model's name in requests")
+    claims: list[str] = Field(default=[], description="what its makers say that it supports")
+    native: Native
+    ready: Ready
+    identity: Identity
+    recipe: Recipe
+    expectations: list[Expectation] = []

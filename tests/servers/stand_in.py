@@ -1,0 +1,53 @@
+"""A server that answers every POST with one token, or does what its second argument says."""
+
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+COMPLETION = b'{"choices": [{"message": {"content": "Hi"}}], "system_fingerprint": "b7-cafe"}'
+VERSION = b'{"version": "1.2.3"}'
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Enough of a chat completions server to count as ready."""
+
+    def do_POST(self) -> None:
+        """One completion, or an error for ever."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(503 if "never-ready" in sys.argv else 200, COMPLETION)
+
+    def do_GET(self) -> None:
+        """Its version."""
+        self._answer(200, VERSION)
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def log(line: str) -> None:
+    """A line, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(port: int, manner: str) -> None:
+    """Serve on `port` of loopback."""
+    if manner == "die":
+        sys.stdout.write("no such tensor: blk.0\n")
+        sys.exit(3)
+    if manner == "with-child":
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        log(f"child {child.pid}")
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    log(f"listening on {server.server_port}")
+    if manner == "deaf":
+        time.sleep(60)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
