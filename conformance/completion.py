@@ -1,0 +1,161 @@
+"""What a server must send, as types: a chat completion, its chunks, the model list.
+
+Strict where a client relies on it, silent on everything else that a server may add.
+Source: OpenAI's openapi 2.3.0, `CreateChatCompletionResponse`,
+`CreateChatCompletionStreamResponse`, `CompletionUsage`, `ListModelsResponse`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Received(BaseModel):
+    """Something that a server sent."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Parse `text`. An `AssertionError` names each place where it is not as it must be."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}"
+                for fault in error.errors()
+            )
+            raise AssertionError(f"not a {cls.__name__}: {faults} in {text[:300]!r}") from error
+
+
+class TokenUsage(Received):
+    """Tokens, as the server counted them."""
+
+    prompt_tokens: Count
+    completion_tokens: Count
+    total_tokens: Count
+
+
+class Function(Received):
+    """A function call: `arguments` is JSON text."""
+
+    name: str
+    arguments: str
+
+
+class FunctionCall(Received):
+    """A whole tool call."""
+
+    id: str
+    type: Literal["function"]
+    function: Function
+
+
+class _Spoken(Received):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+    @property
+    def thought(self) -> str:
+        """Reasoning under either name that servers use; the OpenAI schema has none."""
+        return self.reasoning_content or self.reasoning or ""
+
+
+class AssistantMessage(_Spoken):
+    """The message of a whole completion."""
+
+    role: Literal["assistant"]
+    tool_calls: list[FunctionCall] | None = None
+
+
+class Choice(Received):
+    """One answer of a whole completion."""
+
+    index: int
+    message: AssistantMessage
+    finish_reason: FinishReason
+
+
+class Completion(Received):
+    """A whole chat completion."""
+
+    id: str
+    object: Literal["chat.completion"]
+    model: str
+    choices: Annotated[list[Choice], Field(min_length=1)]
+    usage: TokenUsage | None = None
+
+
+class FunctionFragment(Received):
+    """A piece of a function call; pieces of `arguments` are concatenated."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class CallFragment(Received):
+    """A piece of a tool call; `index` says of which."""
+
+    index: int
+    id: str | None = None
+    function: FunctionFragment = FunctionFragment()
+
+
+class Delta(_Spoken):
+    """What a chunk adds."""
+
+    tool_calls: list[CallFragment] | None = None
+
+
+class ChunkChoice(Received):
+    """What a chunk adds to one answer."""
+
+    index: int
+    delta: Delta
+    finish_reason: FinishReason | None = None
+
+
+class Chunk(Received):
+    """One event of a streamed chat completion."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    choices: list[ChunkChoice]
+    usage: TokenUsage | None = None
+
+
+class Model(Received):
+    """One served model."""
+
+    id: str
+    object: Literal["model"]
+
+
+class ModelList(Received):
+    """What a server says it serves."""
+
+    object: Literal["list"]
+    data: list[Model]
+
+
+class ErrorDetail(Received):
+    """What went wrong."""
+
+    message: Annotated[str, Field(min_length=1)]
+
+
+class ErrorBody(Received):
+    """The body of an error status: an object as OpenAI sends it, or a bare string."""
+
+    error: ErrorDetail | Annotated[str, Field(min_length=1)]
+
+    @property
+    def message(self) -> str:
+        """The words for people, whichever form they came in."""
+        return self.error if isinstance(self.error, str) else self.error.message

@@ -1,0 +1,84 @@
+"""What a check says to a model, in words that favour neither layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
+ToolChoice: TypeAlias = Literal["none", "auto", "required"]
+
+#: Enough for every answer that a check expects; an answer cut here is inconclusive.
+DEFAULT_MAX_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call that a model made: `text` is its arguments as JSON text, untouched."""
+
+    id: str
+    name: str
+    text: str
+
+    @property
+    def arguments(self) -> Any:
+        """The arguments, parsed. An `AssertionError` if they are not JSON."""
+        try:
+            return json.loads(self.text)
+        except ValueError as error:
+            raise AssertionError(
+                f"the arguments of {self.name} are not JSON: {self.text!r}"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation; `calls` on assistant messages, `call` on tool results."""
+
+    role: Role
+    text: str = ""
+    calls: Sequence[ToolCall] = ()
+    call: ToolCall | None = None
+
+
+def system(text: str) -> Message:
+    """A system message."""
+    return Message("system", text)
+
+
+def developer(text: str) -> Message:
+    """A developer message: it stands where a system message would."""
+    return Message("developer", text)
+
+
+def user(text: str) -> Message:
+    """A user message."""
+    return Message("user", text)
+
+
+def assistant(text: str = "", calls: Sequence[ToolCall] = ()) -> Message:
+    """An earlier answer of the model's."""
+    return Message("assistant", text, calls=tuple(calls))
+
+
+def result(call: ToolCall, text: str) -> Message:
+    """What the tool answered to `call`."""
+    return Message("tool", text, call=call)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request, before it is put into a layer's own words.
+
+    Tools are function objects: `{"name", "description", "parameters"}`, the last a JSON Schema.
+    `max_tokens` None asks for the default and calls an answer that was cut there inconclusive.
+    """
+
+    messages: tuple[Message, ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: ToolChoice | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None

@@ -1,0 +1,134 @@
+"""The provider asker: the same question through the mounted Amplifier module."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from amplifier_core import ChatRequest, ChatResponse, LLMError
+from amplifier_core import Message as AmplifierMessage
+from amplifier_core.message_models import (
+    ResponseFormatJsonSchema,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+    ToolSpec,
+)
+
+from conformance.ask import Asker, as_message
+from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall
+from conformance.mount import Mounted, mounted
+from conformance.outcome import NotAnswered
+from conformance.reply import Refusal, Reply, Usage
+from conformance.wire import PATIENCE
+from reports import Layer, Mode
+
+
+class ProviderAsker(Asker):
+    """Asks through the module, mounted with `config`."""
+
+    layer = Layer.PROVIDER
+
+    def __init__(self, mount: Mounted, module: str, config: dict[str, Any], mode: Mode) -> None:
+        super().__init__(config["default_model"], mode)
+        self._mount = mount
+        self._module = module
+        self._config = config
+
+    @property
+    def events(self) -> list[tuple[float, str, dict[str, Any]]]:
+        """What the session emitted so far: time, name, payload."""
+        return self._mount.events
+
+    async def answer(self, question: Question, mode: Mode) -> Reply:
+        """Call `complete()` as an orchestrator would."""
+        before = len(self._mount.events)
+        try:
+            response = await self._complete(self._mount, question, mode)
+        except Exception as error:
+            raise NotAnswered(f"complete() raised {type(error).__name__}: {error}") from error
+        return _reply(self._mount, response, _text_deltas(self._mount.events[before:]))
+
+    async def models(self) -> list[str]:
+        """The ids of `list_models()`."""
+        try:
+            return [model.id for model in await self._mount.provider.list_models()]
+        except Exception as error:
+            raise NotAnswered(f"list_models() raised {type(error).__name__}: {error}") from error
+
+    async def astray(self, *turns: str | Message | Reply) -> Refusal:
+        """Mount the module a second time, with a base URL below the server's, and ask there."""
+        config = self._config | {"base_url": f"{self._config['base_url']}/no-such-route"}
+        question = Question(tuple(as_message(turn) for turn in turns))
+        async with mounted(self._module, config) as mount:
+            try:
+                response = await self._complete(mount, question, self.mode)
+            except LLMError as error:
+                return Refusal(error.status_code, str(error))
+        raise AssertionError(f"complete() answered from a route that is not served: {response!r}")
+
+    async def _complete(self, mount: Mounted, question: Question, mode: Mode) -> ChatResponse:
+        async with asyncio.timeout(PATIENCE):
+            return await mount.provider.complete(chat_request(question, mode))
+
+
+def chat_request(question: Question, mode: Mode) -> ChatRequest:
+    """The kernel's request envelope, as amplifier-core's orchestrators fill it."""
+    return ChatRequest(
+        messages=[_message(message) for message in question.messages],
+        tools=[ToolSpec(**tool) for tool in question.tools] or None,
+        tool_choice=question.tool_choice,
+        temperature=0.0,
+        max_output_tokens=question.max_tokens or DEFAULT_MAX_TOKENS,
+        stop=list(question.stop) or None,
+        response_format=_response_format(question),
+        metadata=None if mode is Mode.STREAM else {"stream": False},
+    )
+
+
+def _response_format(question: Question) -> ResponseFormatJsonSchema | None:
+    if question.schema is None:
+        return None
+    return ResponseFormatJsonSchema(
+        type="json_schema", json_schema=dict(question.schema), strict=True
+    )
+
+
+def _message(message: Message) -> AmplifierMessage:
+    if message.call:
+        call = message.call
+        return AmplifierMessage(
+            role="tool", content=message.text, name=call.name, tool_call_id=call.id
+        )
+    if not message.calls:
+        return AmplifierMessage(role=message.role, content=message.text)
+    text = [TextBlock(text=message.text)] if message.text else []
+    calls = [ToolCallBlock(id=c.id, name=c.name, input=c.arguments) for c in message.calls]
+    # Orchestrators write each call twice: as a block, and here under the key `tool`.
+    twice = [{"id": c.id, "tool": c.name, "arguments": c.arguments} for c in message.calls]
+    return AmplifierMessage(role="assistant", content=[*text, *calls], tool_calls=twice)
+
+
+def _reply(mount: Mounted, response: ChatResponse, deltas: list[str]) -> Reply:
+    usage = response.usage
+    return Reply(
+        text="".join(block.text for block in response.content if isinstance(block, TextBlock)),
+        tool_calls=[
+            ToolCall(call.id, call.name, json.dumps(call.arguments))
+            for call in mount.provider.parse_tool_calls(response)
+        ],
+        finish_reason=response.finish_reason,
+        usage=Usage(usage.input_tokens, usage.output_tokens, usage.total_tokens) if usage else None,
+        reasoning="".join(b.thinking for b in response.content if isinstance(b, ThinkingBlock)),
+        deltas=deltas,
+    )
+
+
+def _text_deltas(events: list[tuple[float, str, dict[str, Any]]]) -> list[str]:
+    """Source: amplifier-foundation, docs/provider-streaming-contract.md."""
+    return [
+        payload["text"]
+        for _, name, payload in events
+        if name == "llm:stream_block_delta" and payload["block_type"] == "text"
+    ]

@@ -1,0 +1,74 @@
+"""A strict reader of server-sent events, sharing no code with any SDK.
+
+Source: WHATWG HTML, section 9.2 (event stream interpretation); `data: [DONE]` is OpenAI's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+DONE = "[DONE]"
+
+
+class StreamBroken(AssertionError):
+    """The stream is not what the standard says, or ended before it was over."""
+
+
+class EventReader:
+    """Bytes in, the data of whole events out; comments and other fields are passed over."""
+
+    def __init__(self) -> None:
+        self._open = b""
+        self._data: list[str] = []
+
+    def feed(self, received: bytes) -> Iterator[str]:
+        """The data of each event that `received` completes."""
+        lines = (self._open + received).splitlines(keepends=True)
+        # A line that ends in a bare CR stays open: an LF may follow and belong to it.
+        self._open = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        for line in lines:
+            yield from self._line(line.rstrip(b"\r\n"))
+
+    def close(self) -> Iterator[str]:
+        """Say that no more will come. `StreamBroken` if an event was still open."""
+        if self._open.endswith(b"\r"):
+            yield from self.feed(b"\n")
+        if self._open or self._data:
+            raise StreamBroken(f"the stream ended inside an event: {self._open!r}")
+
+    def _line(self, line: bytes) -> Iterator[str]:
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(_decoded(value.removeprefix(b" ")))
+        elif not line and self._data:
+            data, self._data = "\n".join(self._data), []
+            yield data
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise StreamBroken(f"an event is not UTF-8: {value!r}") from error
+
+
+async def events(source: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """The data of each event up to `[DONE]`, which must come, once, and be the last."""
+    over = False
+    async for data in _all_events(source):
+        if over:
+            raise StreamBroken(f"an event followed {DONE}: {data!r}")
+        over = data == DONE
+        if not over:
+            yield data
+    if not over:
+        raise StreamBroken(f"the stream ended without data: {DONE}")
+
+
+async def _all_events(source: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    reader = EventReader()
+    async for received in source:
+        for data in reader.feed(received):
+            yield data
+    for data in reader.close():
+        yield data

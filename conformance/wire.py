@@ -1,0 +1,141 @@
+"""The wire asker: Chat Completions over plain httpx, as the server itself speaks it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from conformance.ask import Asker, as_message
+from conformance.chunks import Assembly
+from conformance.completion import Chunk, Completion, ErrorBody, FunctionCall, ModelList
+from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall
+from conformance.outcome import NotAnswered
+from conformance.reply import Refusal, Reply, Usage
+from conformance.sse import events
+from reports import Layer, Mode
+
+#: Seconds without a byte after which a server counts as silent. The model answers in milliseconds.
+PATIENCE = 60.0
+
+
+class WireAsker(Asker):
+    """Asks the server itself. One connection pool for the whole check."""
+
+    layer = Layer.WIRE
+
+    def __init__(self, client: httpx.AsyncClient, model: str, mode: Mode) -> None:
+        super().__init__(model, mode)
+        self._client = client
+
+    async def answer(self, question: Question, mode: Mode) -> Reply:
+        """POST one chat completion and read it, chunk by chunk when streaming."""
+        body = request_body(question, self.model, mode)
+        async with self._post("chat/completions", body) as response:
+            await _accept(response)
+            if mode is Mode.STREAM:
+                return await _read_stream(response)
+            return read_completion(Completion.read((await response.aread()).decode()))
+
+    async def models(self) -> list[str]:
+        """GET the model list."""
+        try:
+            response = await self._client.get("models")
+        except httpx.HTTPError as error:
+            raise _not_answered(error) from error
+        await _accept(response)
+        return [model.id for model in ModelList.read(response.text).data]
+
+    async def astray(self, *turns: str | Message | Reply) -> Refusal:
+        """POST the question below a path that no server serves."""
+        question = Question(tuple(as_message(turn) for turn in turns))
+        body = request_body(question, self.model, self.mode)
+        async with self._post("no-such-route/chat/completions", body) as response:
+            error = ErrorBody.read((await response.aread()).decode())
+            return Refusal(response.status_code, error.message)
+
+    @asynccontextmanager
+    async def _post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        try:
+            async with self._client.stream("POST", path, json=body) as response:
+                yield response
+        except httpx.HTTPError as error:
+            raise _not_answered(error) from error
+
+
+def open_client(url: str, api_key: str | None) -> httpx.AsyncClient:
+    """A client for the server at `url`, deaf to proxies and to the environment."""
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False)
+
+
+def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:
+    """The JSON of a chat completion request: temperature 0, and no key that is not needed."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [_message(message) for message in question.messages],
+        "temperature": 0,
+        "max_tokens": question.max_tokens or DEFAULT_MAX_TOKENS,
+    }
+    if question.tools:
+        body["tools"] = [{"type": "function", "function": tool} for tool in question.tools]
+    if question.tool_choice:
+        body["tool_choice"] = question.tool_choice
+    if question.stop:
+        body["stop"] = list(question.stop)
+    if question.schema:
+        schema = {"name": "answer", "strict": True, "schema": question.schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if mode is Mode.STREAM:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return body
+
+
+def read_completion(completion: Completion) -> Reply:
+    """The first choice of a whole completion as a `Reply`."""
+    choice, usage = completion.choices[0], completion.usage
+    return Reply(
+        text=choice.message.content or "",
+        tool_calls=[_call(call) for call in choice.message.tool_calls or ()],
+        finish_reason=choice.finish_reason,
+        usage=Usage(**dict(usage)) if usage else None,
+        reasoning=choice.message.thought,
+    )
+
+
+async def _read_stream(response: httpx.Response) -> Reply:
+    kind = response.headers.get("content-type", "")
+    assert kind.startswith("text/event-stream"), f"a stream came as {kind!r}"
+    assembly = Assembly()
+    async for data in events(response.aiter_bytes()):
+        assembly.add(Chunk.read(data))
+    return assembly.reply()
+
+
+async def _accept(response: httpx.Response) -> None:
+    """`NotAnswered` for any status but 200, with what the server said."""
+    if response.status_code != httpx.codes.OK:
+        said = (await response.aread()).decode(errors="replace")
+        raise NotAnswered(f"HTTP {response.status_code} from {response.url.path}: {said[:300]}")
+
+
+def _not_answered(error: httpx.HTTPError) -> NotAnswered:
+    return NotAnswered(f"{type(error).__name__} on the wire: {error}")
+
+
+def _message(message: Message) -> dict[str, Any]:
+    written: dict[str, Any] = {"role": message.role, "content": message.text}
+    if message.calls:
+        written["tool_calls"] = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.text}}
+            for c in message.calls
+        ]
+    if message.call:
+        written["tool_call_id"] = message.call.id
+    return written
+
+
+def _call(call: FunctionCall) -> ToolCall:
+    return ToolCall(call.id, call.function.name, call.function.arguments)

@@ -1,0 +1,3 @@
+"""pytest wiring only."""
+
+pytest_plugins = ["conformance.plugin"]
