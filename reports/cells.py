@@ -1,0 +1,108 @@
+"""A report as its table: one cell for each check on each target."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from reports.model import Check, Expectation, Report, Result, Target
+from reports.verdict import owner, verdict, worst_outcome, worst_verdict
+from reports.words import Layer, Mode, Outcome, Owner, Verdict
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One check on one target with all its results; what has no result was not run."""
+
+    target: Target
+    check: Check
+    results: tuple[Result, ...]
+
+    @property
+    def page(self) -> str:
+        """Where its evidence is, below the report's folder and without a suffix."""
+        return f"{self.target.id}/{self.check.id}"
+
+    def at(self, layer: Layer, mode: Mode) -> tuple[Result, ...]:
+        """The results of one layer and mode."""
+        return tuple(
+            result for result in self.results if result.layer is layer and result.mode is mode
+        )
+
+    def outcome(self, layer: Layer, mode: Mode) -> Outcome | None:
+        """The worst outcome of one layer and mode; None where the check has none."""
+        if layer not in self.check.layers or mode not in self.check.modes:
+            return None
+        return worst_outcome(result.outcome for result in self.at(layer, mode))
+
+    def layer(self, layer: Layer) -> Outcome | None:
+        """The worst outcome of one layer over its modes; None where the check lacks the layer."""
+        outcomes = [self.outcome(layer, mode) for mode in self.check.modes]
+        found = [outcome for outcome in outcomes if outcome]
+        return worst_outcome(found) if found else None
+
+    def verdict_of(self, mode: Mode) -> Verdict:
+        """What both layers say together in one mode."""
+        return verdict(self.outcome(Layer.WIRE, mode), self.outcome(Layer.PROVIDER, mode))
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The worst verdict over the check's modes."""
+        return worst_verdict(self.verdict_of(mode) for mode in self.check.modes)
+
+    @cached_property
+    def owner(self) -> Owner | None:
+        """Whose the verdict is; None where it works."""
+        stated: dict[Layer, list[Owner | None]] = {layer: [] for layer in Layer}
+        for result in self.results:
+            if self.verdict_of(result.mode) is self.verdict and result.outcome is not Outcome.PASS:
+                stated[result.layer].append(result.owner)
+        return owner(self.verdict, stated[Layer.WIRE], stated[Layer.PROVIDER])
+
+    @property
+    def expectations(self) -> tuple[Expectation, ...]:
+        """The known divergences that apply to its results, each once."""
+        found = [result.expectation for result in self.results if result.expectation]
+        return tuple(one for index, one in enumerate(found) if one not in found[:index])
+
+    @property
+    def expected(self) -> bool:
+        """Whether each result that did not pass was foreseen by an expectation."""
+        red = [result for result in self.results if result.outcome is not Outcome.PASS]
+        return bool(red) and self.complete and all(is_expected(result) for result in red)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer and mode of the check has a result."""
+        places = {(result.layer, result.mode) for result in self.results}
+        return all((layer, mode) in places for layer, mode in self.places)
+
+    @property
+    def places(self) -> Iterator[tuple[Layer, Mode]]:
+        """The layers and modes that the check has."""
+        return ((layer, mode) for layer in self.check.layers for mode in self.check.modes)
+
+
+def is_expected(result: Result) -> bool:
+    """Whether an expectation foresees the outcome; errors are never expected."""
+    return (
+        result.expectation is not None
+        and result.outcome is not Outcome.ERROR
+        and result.outcome in result.expectation.outcomes
+    )
+
+
+def rows(report: Report) -> list[tuple[Check, list[Cell]]]:
+    """The table of a report: each check with a cell for each target."""
+    found: Mapping[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in report.results:
+        found[result.target, result.check].append(result)
+    return [
+        (check, [Cell(one, check, tuple(found[one.id, check.id])) for one in report.targets])
+        for check in report.checks
+    ]
+
+
+def cells(report: Report) -> list[Cell]:
+    """All cells of a report, check by check."""
+    return [cell for _, row in rows(report) for cell in row]

@@ -1,0 +1,18 @@
+"""What can go wrong with a report as a file, each error with a sentence and a hint."""
+
+
+class ReportError(Exception):
+    """Bad input: `message` says what and where, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message = message
+        self.hint = hint
+
+
+class UnreadableReport(ReportError):
+    """A file that is no report, or none that this version reads."""
+
+
+class UnreadableJournal(ReportError):
+    """A journal that is damaged elsewhere than at its end."""

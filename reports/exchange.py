@@ -1,0 +1,98 @@
+"""One HTTP request and its response as they went over the wire, without their secrets."""
+
+import base64
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from reports.redact import redact_headers, redact_text
+
+BODY_LIMIT = 65_536
+"""Bytes of a body that a report keeps."""
+
+Ended = Literal["complete", "cut", "reset", "timeout", "refused"]
+"""How the response ended: whole, closed too early, reset, waited for in vain, no connection."""
+
+
+def _encodable(value: object) -> object:
+    """A string that UTF-8 can hold: what a server sends may decode to lone surrogates."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_encodable), AfterValidator(redact_text)]
+"""Any text from outside: made encodable, secrets taken out, otherwise as it came."""
+
+
+class Record(BaseModel):
+    """What every part of a report is: frozen, strict and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Body(Record):
+    """Bytes as JSON can carry them: text where they are UTF-8, base64 where not."""
+
+    text: Text = ""
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    cut: int = 0
+    """Bytes left out at the end."""
+
+    @classmethod
+    def of(cls, raw: bytes, limit: int = BODY_LIMIT) -> Self:
+        """The first `limit` bytes of `raw`, and how many are left out."""
+        kept, cut = raw[:limit], max(0, len(raw) - limit)
+        if cut:
+            kept = _whole_characters(kept)
+            cut = len(raw) - len(kept)
+        try:
+            return cls(text=kept.decode(), cut=cut)
+        except UnicodeDecodeError:
+            return cls(text=base64.b64encode(kept).decode(), encoding="base64", cut=cut)
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes that were kept."""
+        return self.text.encode() if self.encoding == "utf-8" else base64.b64decode(self.text)
+
+
+def _whole_characters(kept: bytes) -> bytes:
+    """`kept` without the beginning of a UTF-8 character that the limit cut in two."""
+    for size in range(1, min(4, len(kept)) + 1):
+        lead = kept[-size]
+        if lead >= 0xC0:
+            width = 2 + (lead >= 0xE0) + (lead >= 0xF0)
+            return kept[:-size] if width > size else kept
+        if lead < 0x80:
+            break
+    return kept
+
+
+class Chunk(Record):
+    """A piece of the response body as it arrived."""
+
+    at_ms: float
+    """Since the request was sent."""
+    size: int
+    """Bytes of the body."""
+
+
+Headers = Annotated[tuple[tuple[Text, Text], ...], AfterValidator(redact_headers)]
+"""Names and values in the order they came, credentials replaced."""
+
+
+class Exchange(Record):
+    """One request and its response; `url` is the server's own, not a relay's in front of it."""
+
+    method: str
+    url: Text
+    request_headers: Headers = ()
+    request_body: Body = Body()
+    status: int | None
+    response_headers: Headers = ()
+    response_body: Body = Body()
+    started_ms: float
+    """Since the check began."""
+    chunks: tuple[Chunk, ...] = ()
+    ended: Ended

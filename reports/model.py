@@ -1,0 +1,163 @@
+"""The report: who was asked what, what came of it, and the evidence."""
+
+import json
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BeforeValidator, StringConstraints, model_validator
+
+from reports.exchange import Exchange, Record, Text
+from reports.redact import redact_flags
+from reports.words import Layer, Level, Mode, Outcome, Owner
+
+SCHEMA_VERSION: Literal[1] = 1
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$", max_length=100)]
+"""A name that is also a file's and a URL's: `tools.parallel-calls`, `llamacpp`."""
+
+
+def _redact_words(flags: object) -> object:
+    return redact_flags(flags) if isinstance(flags, tuple | list) else flags
+
+
+Flags = Annotated[tuple[Text, ...], BeforeValidator(_redact_words)]
+
+
+class Check(Record):
+    """One requirement; the row of the catalogue that a result is judged by."""
+
+    id: Id
+    chapter: str
+    level: Level
+    title: str
+    requirement: str
+    """Quoted from the source that `link` leads to."""
+    link: str
+    why: str
+    remedy: str
+    layers: tuple[Layer, ...]
+    modes: tuple[Mode, ...]
+
+
+class Recipe(Record):
+    """How a person starts the server and makes Amplifier use it."""
+
+    start: Text
+    """Commands for a shell."""
+    settings: Text
+    """The entry for Amplifier's `settings.yaml`."""
+
+
+class Target(Record):
+    """One running instance of a server."""
+
+    id: Id
+    server: str
+    title: str
+    version: Text
+    build: Text | None = None
+    how: str
+    """native, container or attach."""
+    flags: Flags = ()
+    model: Text
+    model_digest: str | None = None
+    protocol: str
+    """What the provider layer spoke: chat completions, responses, …"""
+    provider: str
+    """Module id and version."""
+    os: str
+    python: str
+    started: AwareDatetime
+    recipe: Recipe | None = None
+
+
+class Absent(Record):
+    """A server that this report says nothing of, and why."""
+
+    server: Id
+    title: str
+    reason: Text
+    recipe: Recipe | None = None
+
+
+class Expectation(Record):
+    """A known divergence that applies to a result."""
+
+    outcomes: tuple[Outcome, ...]
+    reason: str
+    issue: str | None = None
+    versions: str | None = None
+    recheck_by: date
+
+
+class Event(Record):
+    """What the provider module emitted; `data` is JSON as text."""
+
+    name: Text
+    data: Text = "{}"
+
+    @classmethod
+    def of(cls, name: str, data: object) -> Self:
+        """An event from any payload; what JSON can't hold is told by its `repr`."""
+        return cls(name=name, data=json.dumps(data, default=repr, ensure_ascii=False))
+
+
+class Result(Record):
+    """What one check gave on one target, layer and mode."""
+
+    target: Id
+    check: Id
+    layer: Layer
+    mode: Mode
+    case: str | None = None
+    """Tells apart several runs of one check: a parameter, or the check an invariant watched."""
+    outcome: Outcome
+    owner: Owner | None = None
+    message: Text = ""
+    expected: Text | None = None
+    seen: Text | None = None
+    duration_ms: float = 0
+    exchanges: tuple[Exchange, ...] = ()
+    events: tuple[Event, ...] = ()
+    log: Text = ""
+    """The server's log while the check ran."""
+    expectation: Expectation | None = None
+
+    @property
+    def key(self) -> tuple[str, str, Layer, Mode, str]:
+        """What is unique to a result in a report."""
+        return self.target, self.check, self.layer, self.mode, self.case or ""
+
+
+class Report(Record):
+    """One run or several merged ones; targets, checks and results are in order of their keys."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    suite_version: str
+    started: AwareDatetime
+    finished: AwareDatetime | None
+    asked: tuple[str, ...] = ()
+    """Servers that were asked for, by server name or target id."""
+    targets: tuple[Target, ...] = ()
+    absent: tuple[Absent, ...] = ()
+    checks: tuple[Check, ...] = ()
+    results: tuple[Result, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    """What is missing of the run, a sentence each."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        targets = {target.id for target in self.targets}
+        checks = {check.id: check for check in self.checks}
+        for result in self.results:
+            if result.target not in targets or result.check not in checks:
+                raise ValueError(
+                    f"a result names {result.target}/{result.check}, not in the report"
+                )
+            check = checks[result.check]
+            if result.layer not in check.layers or result.mode not in check.modes:
+                place = f"{result.layer}, {result.mode}"
+                raise ValueError(f"{result.check} has no {place} but a result claims so")
+        if len({result.key for result in self.results}) < len(self.results):
+            raise ValueError("two results of one check, target, layer, mode and case")
+        return self
