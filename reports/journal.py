@@ -1,0 +1,181 @@
+"""The journal of a run: JSON Lines, a record at a time, so that a crash loses nothing judged."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from reports.canonical import canonical
+from reports.errors import UnreadableJournal
+from reports.exchange import Record
+from reports.model import SCHEMA_VERSION, Absent, Check, Report, Result, Target
+from reports.words import Outcome
+
+
+class _Run(Record):
+    schema_version: Literal[1] = SCHEMA_VERSION
+    suite_version: str
+    started: AwareDatetime
+    asked: tuple[str, ...]
+
+
+class _Finish(Record):
+    finished: AwareDatetime
+    incomplete: tuple[str, ...] = ()
+
+
+_KINDS: dict[str, type[BaseModel]] = {
+    "run": _Run,
+    "target": Target,
+    "absent": Absent,
+    "check": Check,
+    "result": Result,
+    "finish": _Finish,
+}
+
+
+class Journal:
+    """Writes a run down while it goes; each record has reached the file when a call returns."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self._file = file
+
+    @classmethod
+    def create(cls, path: Path, *, suite_version: str, asked: Sequence[str]) -> Self:
+        """Begin the journal of a new run at `path`, in place of an older one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = cls(path, path.open("wb", buffering=0))
+        journal._write(
+            "run",
+            _Run(suite_version=suite_version, started=datetime.now(UTC), asked=tuple(asked)),
+        )
+        return journal
+
+    def target(self, target: Target) -> None:
+        """Record a server that answers; before its first result."""
+        self._write("target", target)
+
+    def absent(self, absent: Absent) -> None:
+        """Record a server that does not run here, or did not come up."""
+        self._write("absent", absent)
+
+    def checks(self, checks: Iterable[Check]) -> None:
+        """Record what is going to be checked; before the first result."""
+        for check in checks:
+            self._write("check", check)
+
+    def result(self, result: Result) -> None:
+        """Record what a check gave; of two with the same key the worse one counts."""
+        self._write("result", result)
+
+    def finish(self, incomplete: Iterable[str] = ()) -> None:
+        """Record that the run ended by itself, and what it had to leave out."""
+        self._write("finish", _Finish(finished=datetime.now(UTC), incomplete=tuple(incomplete)))
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; without `finish` the run counts as incomplete."""
+        self._file.close()
+
+    def _write(self, kind: str, record: BaseModel) -> None:
+        line = f'{{"record":"{kind}","is":{record.model_dump_json()}}}\n'
+        self._file.write(line.encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_journal(path: Path) -> Report:
+    """The report of a run, also of one that was killed while writing.
+
+    A last line that breaks off is left out and told of in `incomplete`. Raises UnreadableJournal
+    for any other damage, and where not even the first record is whole.
+    """
+    records, incomplete = _records(path)
+    runs = [record for record in records if isinstance(record, _Run)]
+    if len(runs) != 1 or not isinstance(records[0], _Run):
+        raise UnreadableJournal(
+            f"{path} holds no complete run: nothing was judged.", "Start the run again."
+        )
+    return _report(path, runs[0], records, incomplete)
+
+
+def _records(path: Path) -> tuple[list[BaseModel], list[str]]:
+    """The records of all whole lines, and what is to be said of a last line that isn't."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise UnreadableJournal(
+            f"{path} can't be read: {error.strerror}.", "Name the journal.jsonl of a run."
+        ) from error
+    records = []
+    for number, line in enumerate(lines, 1):
+        record = _parse(line) if line else None
+        if record:
+            records.append(record)
+        elif line and number == len(lines):
+            return records, [f"The journal breaks off in line {number}."]
+        elif line or number < len(lines):
+            raise UnreadableJournal(
+                f"{path}:{number} is no record of a journal.",
+                "Only the last line of a journal may be damaged; restore it or run again.",
+            )
+    return records, []
+
+
+def _parse(line: bytes) -> BaseModel | None:
+    try:
+        record = json.loads(line)
+        return _KINDS[record["record"]].model_validate_json(json.dumps(record["is"]))
+    except (ValueError, KeyError, TypeError, ValidationError):
+        return None
+
+
+def _report(path: Path, run: _Run, records: list[BaseModel], incomplete: list[str]) -> Report:
+    finish = next((record for record in records if isinstance(record, _Finish)), None)
+    if finish:
+        incomplete += finish.incomplete
+    else:
+        incomplete.append("The run did not finish.")
+    try:
+        return canonical(
+            Report(
+                suite_version=run.suite_version,
+                started=run.started,
+                finished=finish.finished if finish else None,
+                asked=run.asked,
+                targets=tuple(record for record in records if isinstance(record, Target)),
+                absent=tuple(record for record in records if isinstance(record, Absent)),
+                checks=tuple(record for record in records if isinstance(record, Check)),
+                results=_worst(record for record in records if isinstance(record, Result)),
+                incomplete=tuple(incomplete),
+            )
+        )
+    except ValidationError as error:
+        raise UnreadableJournal(
+            f"{path} does not fit together: {error.errors()[0]['msg']}.", "Run again."
+        ) from error
+
+
+def _worst(results: Iterable[Result]) -> tuple[Result, ...]:
+    """One result for each key: an error while cleaning up makes a pass an error."""
+    order = list(Outcome).index
+    found: dict[object, Result] = {}
+    for result in results:
+        known = found.get(result.key)
+        if known is None or order(result.outcome) > order(known.outcome):
+            found[result.key] = result
+    return tuple(found.values())
