@@ -1,0 +1,47 @@
+"""What comes out of a run: the report, its journal, the gate and every way to show it."""
+
+from reports.build import build
+from reports.canonical import dumps, load
+from reports.cells import Cell, cells, is_expected
+from reports.errors import ReportError, UnreadableJournal, UnreadableReport
+from reports.exchange import Body, Chunk, Exchange
+from reports.gate import Gate, Reason, gate
+from reports.journal import Journal, read_journal
+from reports.model import Absent, Check, Event, Expectation, Recipe, Report, Result, Target
+from reports.summary import summary_lines
+from reports.words import Layer, Level, Mode, Outcome, Owner, Verdict
+
+__all__ = [
+    "Absent",
+    "Body",
+    "Cell",
+    "Check",
+    "Chunk",
+    "Event",
+    "Exchange",
+    "Expectation",
+    "Gate",
+    "Journal",
+    "Layer",
+    "Level",
+    "Mode",
+    "Outcome",
+    "Owner",
+    "Reason",
+    "Recipe",
+    "Report",
+    "ReportError",
+    "Result",
+    "Target",
+    "UnreadableJournal",
+    "UnreadableReport",
+    "Verdict",
+    "build",
+    "cells",
+    "dumps",
+    "gate",
+    "is_expected",
+    "load",
+    "read_journal",
+    "summary_lines",
+]

@@ -1,0 +1,44 @@
+"""The lines at the end of a run: how many ran, which cells are red and where to look."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reports.cells import Cell, cells
+from reports.counts import PLACES, outcomes, ran
+from reports.escape import line
+from reports.gate import Gate
+from reports.marks import OUTCOME
+from reports.model import Report, Target
+from reports.words import Outcome, Verdict
+
+
+def summary_lines(report: Report, judged: Gate, evidence: Path) -> list[str]:
+    """Plain lines for a terminal; `evidence` is the folder that holds a page for each cell."""
+    table = cells(report)
+    shown: list[str] = []
+    for target in report.targets:
+        shown += _counts(target, [cell for cell in table if cell.target.id == target.id])
+    for cell in table:
+        if cell.verdict is not Verdict.WORKS:
+            shown += _cell(cell, evidence)
+    shown += [f"✘ {line(str(reason), 1000)}" for reason in judged.reasons]
+    return [*shown, str(judged)]
+
+
+def _counts(target: Target, own: list[Cell]) -> Iterator[str]:
+    build = f" ({target.build})" if target.build else ""
+    yield line(f"{target.title} {target.version}{build}, model {target.model}, {target.how}")
+    for layer, mode in PLACES:
+        counted = outcomes(own, layer, mode)
+        figures = [f"{OUTCOME[one]} {counted[one]} {one}" for one in Outcome if counted[one]]
+        yield f"  {layer:<8} {mode:<6} ran {ran(counted):<9} {', '.join(figures)}".rstrip()
+
+
+def _cell(cell: Cell, evidence: Path) -> Iterator[str]:
+    known = ", expected" if cell.expected else ""
+    yield f"{cell.page}: {cell.verdict}{known} (owner: {cell.owner})  {evidence / cell.page}.md"
+    for layer, mode in cell.places:
+        outcome = cell.outcome(layer, mode)
+        if outcome is not Outcome.PASS:
+            said = next((one.message for one in cell.at(layer, mode) if one.message), "")
+            yield f"  {layer}, {mode}: {outcome}  {line(said, 160)}".rstrip()
