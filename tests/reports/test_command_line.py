@@ -1,0 +1,64 @@
+"""`python -m reports`: one sentence for bad input, an exit status for the gate."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.__main__ import main
+from reports.canonical import dumps
+from reports.journal import Journal
+from reports.words import Outcome
+from tests.reports.sample import a_check, a_report, a_result, a_target, results_of
+
+
+def saved(folder: Path, outcome: Outcome) -> str:
+    path = folder / "report.json"
+    path.write_text(dumps(a_report(*results_of(outcome, outcome))))
+    return str(path)
+
+
+def test_a_green_gate_exits_with_0(tmp_path: Path):
+    assert main(["gate", saved(tmp_path, Outcome.PASS)]) == 0
+
+
+def test_a_red_gate_exits_with_1_and_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["gate", saved(tmp_path, Outcome.FAIL)]) == 1
+
+    assert "✘ llamacpp/tools.parallel-calls: whole: a MUST, fail" in capsys.readouterr().out
+
+
+def test_a_server_named_on_the_command_line_must_have_run(tmp_path: Path):
+    assert main(["gate", saved(tmp_path, Outcome.PASS), "--asked", "vllm"]) == 1
+
+
+@pytest.mark.parametrize("name", ["none.json", "none.jsonl"])
+def test_bad_input_exits_with_2_and_a_hint(name: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["gate", name]) == 2
+
+    assert capsys.readouterr().err.startswith(f"{name} can't be read: No such file")
+
+
+def test_build_writes_the_report_of_a_journal(tmp_path: Path):
+    journal = Journal.create(tmp_path / "journal.jsonl", suite_version="0.1.0", asked=[])
+    journal.target(a_target())
+    journal.checks([a_check()])
+    journal.result(a_result())
+    journal.finish()
+
+    status = main(["build", str(journal.path), "--out", str(tmp_path / "out")])
+
+    assert status == 0
+    assert (tmp_path / "out/report.json").exists()
+    assert (tmp_path / "out/report.md").exists()
+    assert (tmp_path / "out/evidence/llamacpp/tools.parallel-calls.md").exists()
+
+
+def test_help_names_every_command():
+    shown = subprocess.run(
+        [sys.executable, "-m", "reports", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert {"build", "gate", "schema"} <= set(shown.split())
+    assert "2 bad input" in shown

@@ -1,0 +1,123 @@
+"""Whatever a server sends is shown, and nothing of it acts."""
+
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from reports.canonical import dumps
+from reports.cells import cells
+from reports.curl import curl
+from reports.escape import code, fence, line, plain, visible
+from reports.evidence import evidence
+from reports.exchange import Body
+from reports.markdown import render
+from reports.model import Report
+from reports.words import Outcome
+from tests.reports.sample import a_report, a_result, a_target, an_exchange
+
+NASTY = (
+    "<script>alert(1)</script> | `x` ``` \n```\n# head\n[a](javascript:alert(1)) "
+    '<img src=x onerror="alert(1)"> \x1b[2J\x07\u202e\x00 </pre> {{ 7 * 7 }} @everyone'
+)
+
+
+def hostile() -> Report:
+    """A report in which the server chose every text it can choose."""
+    exchange = an_exchange(
+        response_headers=((NASTY, NASTY),), response_body=Body.of(NASTY.encode() + b"\xff")
+    )
+    result = a_result(
+        Outcome.FAIL, message=NASTY, expected=NASTY, seen=NASTY, log=NASTY, exchanges=(exchange,)
+    )
+    target = a_target(version=NASTY, build=NASTY, model=NASTY, title=NASTY, flags=(NASTY,))
+    return a_report(result, targets=(target,))
+
+
+def html(markdown: str) -> str:
+    return str(MarkdownIt("commonmark").enable("table").render(markdown))
+
+
+@pytest.mark.parametrize("escape", [plain, code, fence])
+def test_markdown_shows_markup_as_text(escape: Callable[[str], str]):
+    shown = html(escape(NASTY))
+
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert "<a " not in shown
+    assert "<h1" not in shown
+
+
+def test_a_table_keeps_its_columns():
+    row = f"| a | b |\n|---|---|\n| {code(NASTY)} | {plain(NASTY)} |"
+
+    assert html(row).count("<td") == 2
+
+
+@given(st.text())
+def test_nothing_that_acts_on_a_terminal_is_left(text: str):
+    shown = visible(text)
+
+    assert all(
+        character.isprintable() or character in "\n\t"
+        for character in shown
+        if ord(character) < 0xA0
+    )
+    assert "\u202e" not in shown
+
+
+@given(st.text())
+def test_a_fence_is_never_ended_from_inside(text: str):
+    assert html(fence(text)).count("<pre>") == 1
+    assert html(fence(text)).rstrip().endswith("</pre>")
+
+
+@given(st.text())
+def test_a_code_span_is_one_line(text: str):
+    assert "\n" not in code(text)
+    assert len(line(text, 10)) <= 10 * 10 + 40
+
+
+def test_a_long_text_is_cut_with_a_note():
+    assert visible("x" * 20_000).endswith("… [4000 more characters]")
+
+
+@pytest.mark.parametrize("show", [render, lambda report: evidence(cells(report)[0])])
+def test_no_page_runs_or_draws_what_a_server_sent(show: Callable[[Report], str]):
+    shown = html(show(hostile()))
+
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert 'href="javascript' not in shown
+    assert "\x1b" not in shown
+
+
+def test_the_document_keeps_what_came_byte_for_byte():
+    report = Report.model_validate_json(dumps(hostile()))
+
+    assert report.results[0].exchanges[0].response_body.raw == NASTY.encode() + b"\xff"
+
+
+@pytest.mark.parametrize(
+    "body", [b'it\'s "$HOME" `id` \\ !x', b"@/etc/passwd", b"\x00\x1b\xff", "Zürich ✔".encode()]
+)
+def test_a_curl_line_sends_the_very_bytes(body: bytes):
+    line_ = curl(an_exchange(request_body=Body.of(body)))
+
+    echo = 'curl() { for a; do last=$a; done; [ "$last" = @- ] && cat || printf %s "$last"; }; '
+    sent = subprocess.run(["bash", "-c", echo + line_], capture_output=True, check=True)
+
+    assert sent.stdout == body
+
+
+def test_a_curl_line_asks_for_the_key_and_shows_none():
+    shown = curl(
+        an_exchange(request_headers=(("Authorization", "Bearer abcdef123"), ("Host", "x")))
+    )
+
+    assert '-H "Authorization: Bearer $API_KEY"' in shown
+    assert "abcdef123" not in shown
+    assert "Host" not in shown

@@ -1,0 +1,139 @@
+"""A journal loses nothing that was judged, wherever it breaks off."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.errors import UnreadableJournal
+from reports.journal import Journal, read_journal
+from reports.words import Mode, Outcome
+from tests.reports.sample import a_check, a_report, a_result, a_target
+
+
+def write(path: Path, *, finish: bool = True) -> Path:
+    with Journal.create(path, suite_version="0.1.0", asked=["llamacpp"]) as journal:
+        journal.target(a_target())
+        journal.checks([a_check()])
+        journal.result(a_result(exchanges=()))
+        journal.result(a_result(Outcome.FAIL, mode=Mode.STREAM, exchanges=()))
+        if finish:
+            journal.finish()
+    return path
+
+
+def test_a_journal_gives_its_report(tmp_path: Path):
+    report = read_journal(write(tmp_path / "journal.jsonl"))
+
+    assert report.targets == (a_target(),)
+    assert [result.outcome for result in report.results] == [Outcome.FAIL, Outcome.PASS]
+    assert report.incomplete == ()
+
+
+def test_a_journal_without_an_end_says_so(tmp_path: Path):
+    report = read_journal(write(tmp_path / "journal.jsonl", finish=False))
+
+    assert len(report.results) == 2
+    assert report.finished is None
+    assert report.incomplete == ("The run did not finish.",)
+
+
+def test_a_journal_cut_at_any_byte_gives_all_whole_results(tmp_path: Path):
+    raw = write(tmp_path / "journal.jsonl").read_bytes()
+    cut = tmp_path / "cut.jsonl"
+    ends = [found.end() for found in re.finditer(rb'\{"record":"result".*\}', raw)]
+
+    for size in range(raw.index(b"\n"), len(raw) - 1):
+        cut.write_bytes(raw[:size])
+        report = read_journal(cut)
+        assert len(report.results) == sum(end <= size for end in ends)
+        assert "The run did not finish." in report.incomplete
+
+
+def test_a_journal_cut_in_its_first_record_judged_nothing(tmp_path: Path):
+    path = write(tmp_path / "journal.jsonl")
+    path.write_bytes(path.read_bytes()[:20])
+
+    with pytest.raises(UnreadableJournal, match="nothing was judged"):
+        read_journal(path)
+
+
+def test_a_journal_damaged_in_the_middle_names_the_line(tmp_path: Path):
+    path = write(tmp_path / "journal.jsonl")
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([*lines[:2], b"{rubbish", *lines[3:]]))
+
+    with pytest.raises(UnreadableJournal, match=r"jsonl:3 is no record"):
+        read_journal(path)
+
+
+def test_of_two_results_for_one_key_the_worse_counts(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, suite_version="0.1.0", asked=[]) as journal:
+        journal.target(a_target())
+        journal.checks([a_check()])
+        journal.result(a_result(Outcome.ERROR, message="the clean-up failed"))
+        journal.result(a_result(Outcome.PASS))
+
+    assert [result.outcome for result in read_journal(path).results] == [Outcome.ERROR]
+
+
+def test_results_of_several_cases_stand_side_by_side(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, suite_version="0.1.0", asked=[]) as journal:
+        journal.target(a_target())
+        journal.checks([a_check()])
+        journal.result(a_result(case="text.plain"))
+        journal.result(a_result(case="tools.one-call"))
+
+    assert [result.case for result in read_journal(path).results] == [
+        "text.plain",
+        "tools.one-call",
+    ]
+
+
+def test_a_killed_writer_leaves_what_it_wrote(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    program = (
+        "import sys, pathlib; from reports.journal import Journal;"
+        "from tests.reports.sample import *;"
+        "journal = Journal.create(pathlib.Path(sys.argv[1]), suite_version='0.1.0', asked=[]);"
+        "journal.target(a_target()); journal.checks([a_check()]); journal.result(a_result());"
+        "print('written', flush=True); input()"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", program, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    with writer:
+        assert writer.stdout
+        writer.stdout.readline()
+        os.kill(writer.pid, signal.SIGKILL)
+
+    assert len(read_journal(path).results) == 1
+
+
+def test_a_new_run_begins_a_new_journal(tmp_path: Path):
+    path = write(tmp_path / "journal.jsonl")
+
+    Journal.create(path, suite_version="0.1.0", asked=[]).finish()
+
+    assert read_journal(path).results == ()
+
+
+def test_a_journal_in_its_canonical_order_equals_the_report(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    report = a_report()
+    with Journal.create(path, suite_version="0.1.0", asked=report.asked) as journal:
+        journal.target(a_target())
+        journal.checks(report.checks)
+        for result in reversed(report.results):
+            journal.result(result)
+
+    assert read_journal(path).results == report.results

@@ -1,0 +1,118 @@
+"""The table and the pages that people read."""
+
+from pathlib import Path
+
+from reports.build import build
+from reports.cells import cells
+from reports.evidence import evidence
+from reports.gate import gate
+from reports.markdown import render
+from reports.model import Absent
+from reports.summary import summary_lines
+from reports.words import Mode, Outcome
+from tests.reports.sample import (
+    a_check,
+    a_large_report,
+    a_report,
+    a_result,
+    a_target,
+    an_expectation,
+    results_of,
+)
+
+
+def test_the_header_says_what_was_run_and_when():
+    shown = render(a_report())
+
+    assert "`2026.10.11549` | `b11549-1a2b3c4` | `tiny` | 2026\\-11\\-22, native" in shown
+    assert "Not a ranking." in shown
+
+
+def test_a_cell_reads_as_sign_and_word_and_leads_to_its_page():
+    shown = render(a_report(*results_of(Outcome.FAIL, Outcome.PASS)))
+
+    assert "[◐ bridged](evidence/llamacpp/tools.parallel-calls.md)" in shown
+    assert "- ◐ bridged: the module makes up for the server" in shown
+
+
+def test_a_known_divergence_has_a_footnote_with_issue_and_date():
+    shown = render(a_report(*results_of(Outcome.FAIL, Outcome.FAIL, expectation=an_expectation())))
+
+    assert "[✘ server (expected)](evidence/llamacpp/tools.parallel-calls.md) (1)" in shown
+    assert "(1) named tool choice is read as auto" in shown
+    assert "to be checked again by 2026-12-31" in shown
+
+
+def test_counts_tell_how_many_ran():
+    shown = render(a_report(a_result(), checks=(a_check(), a_check("tools.one-call"))))
+
+    assert "| llamacpp | wire | whole | 1 of 2 | 1 |" in shown
+    assert "| llamacpp | provider | stream | 0 of 2 | – |" in shown
+
+
+def test_nothing_to_run_is_not_all_of_it():
+    shown = render(a_report(a_result(), checks=(a_check(modes=(Mode.WHOLE,)),)))
+
+    assert "| llamacpp | wire | stream | – |" in shown
+
+
+def test_a_server_that_did_not_run_here_says_so():
+    absent = Absent(server="lmstudio", title="LM Studio", reason="needs a desktop")
+
+    assert "LM Studio: not run here: needs a desktop" in render(a_report(absent=(absent,)))
+
+
+def test_an_incomplete_run_says_so_on_top():
+    shown = render(a_report(incomplete=("The run did not finish.",)))
+
+    assert "**Incomplete:** The run did not finish." in shown.split("##")[0]
+
+
+def test_a_page_holds_all_its_evidence():
+    report = a_report(
+        *results_of(Outcome.FAIL, Outcome.FAIL, message="one call", expected="2", seen="1")
+    )
+
+    page = evidence(cells(report)[0])
+
+    assert "> The model can choose to call multiple functions" in page
+    assert "Owner: server." in page
+    assert "--url http://127.0.0.1:8080/v1/chat/completions" in page
+    assert "+4.5 ms\ndata: " in page
+    assert "slot released" in page
+
+
+def test_the_summary_names_cell_owner_and_page(tmp_path: Path):
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, message="one call\x1b[0m"))
+
+    shown = summary_lines(report, gate(report), tmp_path)
+
+    assert f"llamacpp/tools.parallel-calls: server (owner: server)  {tmp_path}" in "\n".join(shown)
+    assert "  wire, whole: fail  one call\\x1b[0m" in shown
+    assert shown[-1] == "Gate: red for 2 reasons, 0 warnings."
+
+
+def test_the_summary_of_all_right_is_short(tmp_path: Path):
+    report = a_report()
+
+    shown = summary_lines(report, gate(report), tmp_path)
+
+    assert shown[0] == "llamacpp 2026.10.11549 (b11549-1a2b3c4), model tiny, native"
+    assert shown[1] == "  wire     whole  ran 1 of 1    ✔ 1 pass"
+    assert shown[-1] == "Gate: green, 0 warnings."
+
+
+def test_every_link_of_the_table_leads_to_a_page(tmp_path: Path):
+    written = build(a_large_report(servers=2, checks=20), tmp_path)
+
+    linked = {part.split(")")[0] for part in (tmp_path / "report.md").read_text().split("](")[1:]}
+
+    assert linked
+    assert {str(tmp_path / link) for link in linked} <= {str(path) for path in written}
+
+
+def test_a_column_for_each_target():
+    shown = render(a_report(targets=(a_target(), a_target("vllm"))))
+
+    assert "| check | level | llamacpp | vllm |" in shown
+    assert "| `tools.parallel-calls` | MUST | ✔ works | ? not run |" in shown

@@ -1,0 +1,69 @@
+"""The verdict of design §2, and what it leaves open."""
+
+from itertools import product
+
+import pytest
+
+from reports.verdict import owner, verdict, worst_outcome, worst_verdict
+from reports.words import Outcome, Owner, Verdict
+
+
+@pytest.mark.parametrize(
+    ("wire", "provider", "expected"),
+    [
+        (Outcome.PASS, Outcome.PASS, Verdict.WORKS),
+        (Outcome.FAIL, Outcome.PASS, Verdict.BRIDGED),
+        (Outcome.UNSUPPORTED, Outcome.PASS, Verdict.BRIDGED),
+        (Outcome.FAIL, Outcome.FAIL, Verdict.SERVER),
+        (Outcome.PASS, Outcome.FAIL, Verdict.PROVIDER),
+        (Outcome.UNSUPPORTED, Outcome.FAIL, Verdict.PROVIDER),
+        (Outcome.PASS, Outcome.UNSUPPORTED, Verdict.UNSUPPORTED),
+        (Outcome.PASS, Outcome.NOT_RUN, Verdict.NOT_RUN),
+        (Outcome.NOT_RUN, Outcome.FAIL, Verdict.INCONCLUSIVE),
+        (Outcome.INCONCLUSIVE, Outcome.PASS, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_both_layers_give_one_verdict(wire: Outcome, provider: Outcome, expected: Verdict):
+    assert verdict(wire, provider) is expected
+
+
+@pytest.mark.parametrize("other", Outcome)
+def test_an_error_on_either_layer_is_an_error(other: Outcome):
+    assert verdict(Outcome.ERROR, other) is Verdict.ERROR
+    assert verdict(other, Outcome.ERROR) is Verdict.ERROR
+
+
+def test_only_two_passes_work():
+    working = [pair for pair in product(Outcome, Outcome) if verdict(*pair) is Verdict.WORKS]
+
+    assert working == [(Outcome.PASS, Outcome.PASS)]
+
+
+def test_a_failure_of_the_only_layer_blames_that_layer():
+    assert verdict(Outcome.FAIL, None) is Verdict.SERVER
+    assert verdict(None, Outcome.FAIL) is Verdict.PROVIDER
+
+
+@pytest.mark.parametrize("word", ["unsupported", "not run", "inconclusive", "error"])
+def test_the_only_layer_keeps_its_word(word: str):
+    assert verdict(Outcome(word), None) is Verdict(word)
+    assert verdict(None, Outcome(word)) is Verdict(word)
+
+
+def test_the_worst_of_nothing_is_not_run():
+    assert worst_outcome([]) is Outcome.NOT_RUN
+    assert worst_verdict([]) is Verdict.NOT_RUN
+
+
+def test_the_wire_says_what_of_the_servers_side_it_was():
+    assert owner(Verdict.SERVER, [Owner.SET_UP], [Owner.SERVER]) is Owner.SET_UP
+    assert owner(Verdict.SERVER, [None], [None]) is Owner.SERVER
+
+
+def test_our_own_fault_is_not_given_away():
+    assert owner(Verdict.PROVIDER, [], [Owner.SERVER]) is Owner.PROVIDER
+    assert owner(Verdict.ERROR, [Owner.SERVER], []) is Owner.SUITE
+
+
+def test_what_works_is_nobodys():
+    assert owner(Verdict.WORKS, [], []) is None
