@@ -71,7 +71,8 @@ def _requests(connection: Connection) -> Iterator[_Request]:
                     yield request
                     rest, _ = reader.trailing_data
                     reader = h11.Connection(h11.SERVER)
-                    reader.receive_data(rest)
+                    if rest:  # nothing would mean that the client closed
+                        reader.receive_data(rest)
     if reader.their_state is h11.SEND_BODY:
         yield request
 

@@ -32,7 +32,8 @@ async def mounted(module: str, config: dict[str, Any]) -> AsyncIterator[Mounted]
     Raises `NotAnswered` when nothing is mounted under that name.
     """
     plan = {"session": _ABSENT, "providers": [{"module": module, "config": config}]}
-    session = AmplifierSession(plan, loader=_Loader())
+    session = AmplifierSession(plan)
+    session.coordinator.loader = _Loader(coordinator=session.coordinator)
     await session.initialize()
     try:
         providers = session.coordinator.get("providers") or {}

@@ -21,24 +21,30 @@ class Relay:
     """Carries bytes between a client and a server until both are done, or one resets."""
 
     def __init__(
-        self, client: socket.socket, server: socket.socket, faults: Sequence[Fault], note: Note
+        self,
+        client: socket.socket,
+        server: socket.socket,
+        faults: Sequence[Fault],
+        note: Note,
+        ended: Callable[[str], None],
     ) -> None:
         self._client = client
         self._server = server
         self._faults = faults
         self._note = note
+        self._ended = ended
         self._loop = asyncio.get_running_loop()
         self._server_stopped_reading = False
 
-    async def run(self, ended: Callable[[str], None]) -> None:
-        """Relay until the end; `ended` hears why, once for each direction that ends."""
+    async def run(self) -> None:
+        """Relay until the end; `ended` hears why, before the other side can know of it."""
         pumps = {asyncio.create_task(pump) for pump in (self._requests(), self._responses())}
         reset = False
         try:
             while pumps:
                 done, pumps = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
                 for end in (pump.result() for pump in done):
-                    ended(end.why)
+                    self._ended(end.why)
                     reset = reset or end.reset
                     if end.why not in ONE_WAY:
                         return
@@ -91,6 +97,7 @@ class Relay:
             return end
         if self._server_stopped_reading:
             return End("reset by the server", reset=True)
+        self._ended(end.why)
         _say_done(self._client)
         return end
 

@@ -134,7 +134,7 @@ class Tap:
             ended("refused by the server")
             close(client, reset=True)
             return
-        await Relay(client, server, faults, note).run(ended)
+        await Relay(client, server, faults, note, ended).run()
 
     async def _connect(self, client: socket.socket) -> socket.socket:
         server = socket.socket()

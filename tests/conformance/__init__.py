@@ -1,0 +1,1 @@
+"""Tests of the suite itself: readers, judgement, mutants, whole runs."""

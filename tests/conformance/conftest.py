@@ -1,0 +1,26 @@
+"""A real llama.cpp for the suite's own tests, and a stand-in for what it can't be made to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fixtures.model.files import tiny_model
+
+from servers import ModelPaths, ServerSpec, Target, launch, load_server
+
+
+@pytest.fixture(scope="session")
+def spec() -> ServerSpec:
+    """llama.cpp's file."""
+    return load_server("llamacpp")
+
+
+@pytest.fixture(scope="session")
+def target(spec: ServerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """llama.cpp, up and answering."""
+    model = tiny_model()
+    paths = ModelPaths(model.name, model.gguf, model.safetensors, model.digest)
+    log = tmp_path_factory.mktemp("logs") / "llamacpp.log"
+    with launch(spec, model=paths, log=log) as running:
+        yield running
