@@ -16,3 +16,11 @@ class UnreadableReport(ReportError):
 
 class UnreadableJournal(ReportError):
     """A journal that is damaged elsewhere than at its end."""
+
+
+class UnfitReports(ReportError):
+    """Reports that contradict each other and can't be one."""
+
+
+class UnmarkedFile(ReportError):
+    """A file without the markers that the table goes between."""

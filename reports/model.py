@@ -70,6 +70,11 @@ class Target(Record):
     started: AwareDatetime
     recipe: Recipe | None = None
 
+    @property
+    def release(self) -> str:
+        """Version and build in one."""
+        return f"{self.version} ({self.build})" if self.build else self.version
+
 
 class Absent(Record):
     """A server that this report says nothing of, and why."""

@@ -26,8 +26,7 @@ def summary_lines(report: Report, judged: Gate, evidence: Path) -> list[str]:
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:
-    build = f" ({target.build})" if target.build else ""
-    yield line(f"{target.title} {target.version}{build}, model {target.model}, {target.how}")
+    yield line(f"{target.title} {target.release}, model {target.model}, {target.how}")
     for layer, mode in PLACES:
         counted = outcomes(own, layer, mode)
         figures = [f"{OUTCOME[one]} {counted[one]} {one}" for one in Outcome if counted[one]]

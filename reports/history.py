@@ -1,0 +1,107 @@
+"""How the verdicts of many runs follow one another, without holding the runs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+
+from reports.cells import cells
+from reports.escape import line
+from reports.model import Report
+from reports.words import Verdict
+
+_VERDICTS = tuple(Verdict)
+_NOTHING = len(_VERDICTS)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One report: when it ran, and the release of each target by its id."""
+
+    started: datetime
+    suite_version: str
+    releases: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Neighbouring runs in which a cell said the same."""
+
+    verdict: Verdict
+    first: Run
+    last: Run
+    runs: int
+
+
+@dataclass
+class History:
+    """The verdicts of many runs: for each cell a byte a run."""
+
+    runs: list[Run] = field(default_factory=list)
+    _told: dict[tuple[str, str], bytearray] = field(default_factory=dict)
+
+    def add(self, report: Report) -> None:
+        """Take in one report, in any order; of the report itself nothing is kept."""
+        number = len(self.runs)
+        releases = {target.id: target.release for target in report.targets}
+        self.runs.append(Run(report.started, report.suite_version, releases))
+        for cell in cells(report):
+            told = self._told.setdefault((cell.target.id, cell.check.id), bytearray())
+            told.extend([_NOTHING] * (number - len(told)))
+            told.append(_VERDICTS.index(cell.verdict))
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Target id and check id of every cell."""
+        return sorted(self._told)
+
+    def spans(self, target: str, check: str) -> list[Span]:
+        """What a cell said over time, oldest first; runs without the cell are passed over."""
+        found: list[Span] = []
+        for run, verdict in self._in_time(target, check):
+            if found and found[-1].verdict is verdict:
+                known = found.pop()
+                found.append(Span(verdict, known.first, run, known.runs + 1))
+            else:
+                found.append(Span(verdict, run, run, 1))
+        return found
+
+    def flips(self, target: str, check: str) -> int:
+        """How often a cell changed its verdict though neither server nor suite had changed."""
+        told = self._in_time(target, check)
+        return sum(
+            verdict is not before
+            and run.suite_version == previous.suite_version
+            and run.releases[target] == previous.releases[target]
+            for (previous, before), (run, verdict) in pairwise(told)
+        )
+
+    def _in_time(self, target: str, check: str) -> list[tuple[Run, Verdict]]:
+        told = self._told.get((target, check), bytearray())
+        seen = zip(self.runs, told, strict=False)
+        found = [(run, _VERDICTS[said]) for run, said in seen if said != _NOTHING]
+        return sorted(found, key=lambda pair: pair[0].started)
+
+
+def history(reports: Iterable[Report]) -> History:
+    """The history of reports that are read one after another."""
+    found = History()
+    for report in reports:
+        found.add(report)
+    return found
+
+
+def as_text(found: History) -> str:
+    """A line for each cell that ever changed: its verdicts with the release that began each."""
+    lines = [f"{len(found.runs)} runs, {len(found.keys)} cells"]
+    for target, check in found.keys:
+        spans = found.spans(target, check)
+        if len(spans) > 1:
+            told = " → ".join(_span(span, target) for span in spans)
+            lines.append(f"{target}/{check}: {told}")
+    return "\n".join(lines)
+
+
+def _span(span: Span, target: str) -> str:
+    release = line(span.first.releases[target], 60)
+    return f"{span.verdict} since {release} ({span.first.started:%Y-%m-%d})"

@@ -1,0 +1,121 @@
+"""One report from any number of shards: the order does not matter, nor does a shard twice."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import TypeVar
+
+from reports.canonical import canonical
+from reports.errors import UnfitReports
+from reports.exchange import Record
+from reports.model import Absent, Check, Report, Result, Target
+from reports.words import Layer, Mode, Outcome
+
+Key = TypeVar("Key", bound=Hashable)
+One = TypeVar("One", bound=Record)
+Place = tuple[str, str, Layer, Mode, str]
+
+
+def merge(reports: Iterable[Report]) -> Report:
+    """Everything that any of the reports holds; each is needed only until the next.
+
+    Raises UnfitReports where two of them contradict each other, and for no report at all.
+    """
+    heads: list[Report] = []
+    targets: dict[str, Target] = {}
+    absent: dict[str, Absent] = {}
+    checks: dict[str, Check] = {}
+    results: dict[Place, Result] = {}
+    for report in reports:
+        heads.append(_head(report))
+        _same_suite(heads[0], report)
+        _gather(targets, report.targets, lambda target: target.id, _earlier)
+        _gather(absent, report.absent, lambda one: one.server, _first)
+        _gather(checks, report.checks, lambda check: check.id, _same_check)
+        _gather(results, report.results, lambda result: result.key, _judged)
+    return _whole(heads, targets, absent, checks, results)
+
+
+def _head(report: Report) -> Report:
+    """The report without what weighs."""
+    return report.model_copy(update={"targets": (), "absent": (), "checks": (), "results": ()})
+
+
+def _whole(
+    heads: list[Report],
+    targets: Mapping[str, Target],
+    absent: Mapping[str, Absent],
+    checks: Mapping[str, Check],
+    results: Mapping[Place, Result],
+) -> Report:
+    if not heads:
+        raise UnfitReports("There is no report to merge.", "Name at least one report.json.")
+    ends = [head.finished for head in heads if head.finished]
+    present = {target.server for target in targets.values()}
+    return canonical(
+        Report(
+            suite_version=heads[0].suite_version,
+            started=min(head.started for head in heads),
+            finished=max(ends) if len(ends) == len(heads) else None,
+            asked=tuple(server for head in heads for server in head.asked),
+            targets=tuple(targets.values()),
+            absent=tuple(one for one in absent.values() if one.server not in present),
+            checks=tuple(checks.values()),
+            results=tuple(results.values()),
+            incomplete=tuple(reason for head in heads for reason in head.incomplete),
+        )
+    )
+
+
+def _gather(
+    found: dict[Key, One],
+    more: Iterable[One],
+    key: Callable[[One], Key],
+    choose: Callable[[One, One], One],
+) -> None:
+    """Add records under their keys; of two different ones under one key `choose` takes one."""
+    for one in more:
+        known = found.get(key(one))
+        found[key(one)] = one if known is None or known == one else choose(known, one)
+
+
+def _same_suite(first: Report, other: Report) -> None:
+    if first.suite_version != other.suite_version:
+        raise UnfitReports(
+            f"One report is of suite {first.suite_version}, another of {other.suite_version}.",
+            "Merge only what one version of the suite has judged; compare others with `diff`.",
+        )
+
+
+def _earlier(known: Target, other: Target) -> Target:
+    first, second = sorted((known, other), key=lambda target: target.started)
+    if first != second.model_copy(update={"started": first.started}):
+        field = next(
+            name for name in Target.model_fields if getattr(first, name) != getattr(second, name)
+        )
+        raise UnfitReports(
+            f"Two targets are called {known.id} but differ in {field}.",
+            "Run all shards against the same build, flags and model.",
+        )
+    return first
+
+
+def _same_check(known: Check, other: Check) -> Check:
+    raise UnfitReports(
+        f"The check {known.id} reads differently in two reports.",
+        f"Merge only what the same catalogue has judged; the other title is {other.title!r}.",
+    )
+
+
+def _judged(known: Result, other: Result) -> Result:
+    """A result that ran goes before one that didn't."""
+    ran = [result for result in (known, other) if result.outcome is not Outcome.NOT_RUN]
+    if len(ran) == 2:
+        place = f"{known.target}/{known.check} ({known.layer}, {known.mode})"
+        raise UnfitReports(
+            f"Two reports judged {place} on their own.",
+            "Merge the shards of one run; compare two runs with `diff`.",
+        )
+    return ran[0] if ran else _first(known, other)
+
+
+def _first(known: One, other: One) -> One:
+    return min(known, other, key=lambda one: one.model_dump_json())
