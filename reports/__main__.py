@@ -5,16 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.build import build
-from reports.canonical import load
+from reports import commands
 from reports.errors import ReportError
-from reports.escape import line
-from reports.gate import gate
-from reports.journal import read_journal
-from reports.model import Report
-from reports.schemas import schema_text
 
-GREEN, RED, BAD_INPUT = 0, 1, 2
+BAD_INPUT = 2
+
+_RUN = "journal.jsonl or report.json of a run"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,51 +30,41 @@ def _parser() -> argparse.ArgumentParser:
         description="Make something of what a run left behind.",
         epilog="Exit status: 0 green, 1 the gate is red, 2 bad input.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    found = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("build", help="write the report of a run into a folder")
-    command.add_argument("run_file", type=Path, help="journal.jsonl or report.json")
-    command.add_argument("--out", type=Path, default=Path("conformance-report"), help="the folder")
-    command.set_defaults(run=_build)
+    one = found.add_parser("build", help="write report, table and evidence pages into a folder")
+    one.add_argument("report", type=Path, help=_RUN)
+    one.add_argument("--out", type=Path, default=Path("conformance-report"), help="the folder")
+    one.set_defaults(run=commands.build)
 
-    command = commands.add_parser("gate", help="say whether a release may go out, and why not")
-    command.add_argument("run_file", type=Path, help="journal.jsonl or report.json")
-    command.add_argument("--asked", action="append", help="a server that must have run")
-    command.set_defaults(run=_gate)
+    one = found.add_parser("gate", help="say whether a release may go out, and why not")
+    one.add_argument("report", type=Path, help=_RUN)
+    one.add_argument("--asked", action="append", help="a server that must have run (repeatable)")
+    one.set_defaults(run=commands.gate)
 
-    command = commands.add_parser("schema", help="print the JSON Schema of report.json")
-    command.set_defaults(run=_schema)
+    one = found.add_parser("merge", help="make one report of shards, in any order")
+    one.add_argument("reports", type=Path, nargs="+", help=_RUN)
+    one.add_argument("--out", type=Path, required=True, help="the report.json to write")
+    one.set_defaults(run=commands.merge)
+
+    one = found.add_parser("diff", help="tell what changed between two reports")
+    one.add_argument("before", type=Path, help=_RUN)
+    one.add_argument("after", type=Path, help=_RUN)
+    one.add_argument("--as", dest="form", choices=list(commands.DIFF_FORMS), default="text")
+    one.set_defaults(run=commands.diff)
+
+    one = found.add_parser("history", help="tell how verdicts changed over many reports")
+    one.add_argument("reports", type=Path, nargs="+", help=_RUN)
+    one.set_defaults(run=commands.history)
+
+    one = found.add_parser("readme", help="rewrite the table between the markers of a file")
+    one.add_argument("report", type=Path, help=_RUN)
+    one.add_argument("file", type=Path, help="a Markdown file with both markers")
+    one.set_defaults(run=commands.readme)
+
+    one = found.add_parser("schema", help="print the JSON Schema of report.json")
+    one.set_defaults(run=commands.schema)
     return parser
-
-
-def read(path: Path) -> Report:
-    """A report from a journal or from a JSON document."""
-    return read_journal(path) if path.suffix == ".jsonl" else load(path)
-
-
-def _build(asked: argparse.Namespace) -> int:
-    written = build(read(asked.run_file), asked.out)
-    _say(f"{len(written)} files in {asked.out}")
-    return GREEN
-
-
-def _gate(asked: argparse.Namespace) -> int:
-    judged = gate(read(asked.run_file), asked.asked)
-    for reason in judged.reasons:
-        _say(f"✘ {line(str(reason), 1000)}")
-    for warning in judged.warnings:
-        _say(f"! {line(str(warning), 1000)}")
-    _say(str(judged))
-    return GREEN if judged.passed else RED
-
-
-def _schema(_: argparse.Namespace) -> int:
-    _say(schema_text())
-    return GREEN
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from reports.atomic import write_whole
 from reports.canonical import dumps
 from reports.cells import cells
 from reports.evidence import evidence
@@ -21,14 +22,6 @@ def build(report: Report, folder: Path) -> list[Path]:
         write_whole(path, text)
         written.append(path)
     return written
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that nobody ever reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    beside.replace(path)
 
 
 def _files(report: Report) -> Iterator[tuple[str, str]]:

@@ -68,7 +68,7 @@ def _counts(report: Report, table: list[Cell]) -> str:
 
 def _verdicts(report: Report, table: list[Cell], pages: str) -> str:
     header = ["check", "level", *(target.id for target in report.targets)]
-    notes = _expectations(table)
+    notes = expectations(table)
     parts = []
     for chapter, found in groupby(rows(report), key=lambda row: row[0].chapter):
         lines = [
@@ -76,7 +76,7 @@ def _verdicts(report: Report, table: list[Cell], pages: str) -> str:
             for check, own in found
         ]
         parts.append(f"## {plain(chapter)}\n\n{_grid(header, lines)}")
-    return "\n\n".join([*parts, *_footnotes(notes)])
+    return "\n\n".join([*parts, *footnotes(notes)])
 
 
 def _cell(cell: Cell, notes: list[Expectation], pages: str) -> str:
@@ -88,11 +88,13 @@ def _cell(cell: Cell, notes: list[Expectation], pages: str) -> str:
     return f"[{shown}]({pages}{cell.page}.md){note}"
 
 
-def _expectations(table: list[Cell]) -> list[Expectation]:
+def expectations(table: list[Cell]) -> list[Expectation]:
+    """The known divergences of all cells, each once."""
     return list(dict.fromkeys(one for cell in table for one in cell.expectations))
 
 
-def _footnotes(notes: list[Expectation]) -> Iterator[str]:
+def footnotes(notes: list[Expectation]) -> Iterator[str]:
+    """A numbered line for each of them."""
     for number, note in enumerate(notes, 1):
         issue = f" {plain(note.issue)}" if note.issue else ""
         yield f"({number}) {plain(note.reason)}{issue}, to be checked again by {note.recheck_by}."

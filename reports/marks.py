@@ -21,6 +21,8 @@ OUTCOME = {
     Outcome.FAIL: "✘",
     Outcome.ERROR: "⚠",
 }
+PARTLY = "◐"
+"""Of several outcomes, not all the same."""
 MEANING = {
     Verdict.WORKS: "server and module do what the requirement says",
     Verdict.BRIDGED: "the module makes up for the server",

@@ -60,5 +60,40 @@ def test_help_names_every_command():
         [sys.executable, "-m", "reports", "--help"], capture_output=True, text=True, check=True
     ).stdout
 
-    assert {"build", "gate", "schema"} <= set(shown.split())
+    assert {"build", "gate", "merge", "diff", "history", "readme"} <= set(shown.split())
     assert "2 bad input" in shown
+
+
+def test_shards_become_one_report(tmp_path: Path):
+    one = saved(tmp_path, Outcome.PASS)
+
+    assert main(["merge", one, one, "--out", str(tmp_path / "merged.json")]) == 0
+
+    assert (tmp_path / "merged.json").read_bytes() == Path(one).read_bytes()
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_diff_speaks_in_each_form(tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "before").mkdir()
+    before = saved(tmp_path / "before", Outcome.PASS)
+
+    assert main(["diff", before, saved(tmp_path, Outcome.FAIL), "--as", form]) == 0
+
+    assert "broken" in capsys.readouterr().out
+
+
+def test_history_tells_how_many_runs_it_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    one = saved(tmp_path, Outcome.PASS)
+
+    assert main(["history", one, one]) == 0
+
+    assert capsys.readouterr().out == "2 runs, 1 cells\n"
+
+
+def test_a_readme_without_markers_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    readme = tmp_path / "README.md"
+    readme.write_text("# Title\n")
+
+    assert main(["readme", saved(tmp_path, Outcome.PASS), str(readme)]) == 2
+
+    assert "no place for the table" in capsys.readouterr().err

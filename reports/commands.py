@@ -1,0 +1,88 @@
+"""What each command of `python -m reports` does; each returns its exit status."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from reports import build as write_report
+from reports import gate as judge
+from reports.atomic import write_whole
+from reports.canonical import dumps, load
+from reports.diff import Diff, as_markdown, as_text
+from reports.diff import diff as compare
+from reports.escape import line
+from reports.history import as_text as told
+from reports.history import history as follow
+from reports.journal import read_journal
+from reports.merge import merge as join
+from reports.model import Report
+from reports.readme import rewrite
+from reports.schemas import schema_text
+
+GREEN, RED = 0, 1
+DIFF_FORMS: dict[str, Callable[[Diff], str]] = {
+    "text": as_text,
+    "markdown": as_markdown,
+    "json": lambda found: found.model_dump_json(indent=1),
+}
+
+
+def read(path: Path) -> Report:
+    """A report from a journal or from a JSON document."""
+    return read_journal(path) if path.suffix == ".jsonl" else load(path)
+
+
+def build(asked: Namespace) -> int:
+    """Write the folder that a run ends with."""
+    written = write_report(read(asked.report), asked.out)
+    _say(f"{len(written)} files in {asked.out}")
+    return GREEN
+
+
+def gate(asked: Namespace) -> int:
+    """Say each reason and warning, then the judgement."""
+    judged = judge(read(asked.report), asked.asked)
+    for reason in judged.reasons:
+        _say(f"✘ {line(str(reason), 1000)}")
+    for warning in judged.warnings:
+        _say(f"! {line(str(warning), 1000)}")
+    _say(str(judged))
+    return GREEN if judged.passed else RED
+
+
+def merge(asked: Namespace) -> int:
+    """Write one report of several, read one after another."""
+    merged = join(read(path) for path in asked.reports)
+    write_whole(asked.out, dumps(merged))
+    _say(f"{len(merged.results)} results of {len(merged.targets)} targets in {asked.out}")
+    return GREEN
+
+
+def diff(asked: Namespace) -> int:
+    """Say what changed, in the form that was asked for."""
+    _say(DIFF_FORMS[asked.form](compare(read(asked.before), read(asked.after))))
+    return GREEN
+
+
+def history(asked: Namespace) -> int:
+    """Say which verdicts changed over many runs."""
+    _say(told(follow(read(path) for path in asked.reports)))
+    return GREEN
+
+
+def readme(asked: Namespace) -> int:
+    """Rewrite the table of a file."""
+    rewrite(asked.file, read(asked.report))
+    _say(f"The table in {asked.file} is new.")
+    return GREEN
+
+
+def schema(_: Namespace) -> int:
+    """Print the schema of the report."""
+    _say(schema_text())
+    return GREEN
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
