@@ -24,7 +24,13 @@ _RUN = pytest.StashKey[Run]()
 _TRIAL = pytest.StashKey[Trial]()
 _COMPARED = pytest.StashKey[tuple[Any, Any]]()
 _JUDGED = pytest.StashKey[tuple[Report, Gate]]()
-_RED = {Outcome.INCONCLUSIVE: ("inconclusive", "?"), Outcome.UNSUPPORTED: ("unsupported", "u")}
+#: How an outcome reads in pytest's own lines: category and letter.
+_SHOWN = {
+    Outcome.FAIL: ("failed", "F"),
+    Outcome.INCONCLUSIVE: ("inconclusive", "?"),
+    Outcome.UNSUPPORTED: ("unsupported", "u"),
+    Outcome.ERROR: ("error", "E"),
+}
 
 HOW_TO_RUN = "These were the project's own tests. To run the gate: pytest --server=llamacpp"
 
@@ -127,11 +133,11 @@ def pytest_runtest_makereport(
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Show an outcome that is no failure under its own name."""
+    """Show an outcome under its own name, wherever in the test it came about."""
     outcome = dict(report.user_properties).get("outcome") if report.failed else None
-    if not isinstance(outcome, Outcome) or outcome not in _RED:
+    if not isinstance(outcome, Outcome):
         return None
-    category, letter = _RED[outcome]
+    category, letter = _SHOWN[outcome]
     return category, letter, category.upper()
 
 
@@ -156,6 +162,8 @@ def pytest_terminal_summary(
         terminalreporter.write_line(HOW_TO_RUN)
         return
     report, judged = config.stash[_JUDGED]
+    if not report.results:
+        return
     folder = config.stash[_RUN].folder
     terminalreporter.section("conformance")
     for line in summary_lines(report, judged, folder / "evidence"):

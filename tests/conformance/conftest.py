@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from fixtures.model.files import tiny_model
 
+from fixtures.model.files import tiny_model
 from servers import ModelPaths, ServerSpec, Target, launch, load_server
 
 
