@@ -9,6 +9,7 @@ from servers.errors import (
     PortTaken,
     ServerDied,
     ServersError,
+    UnknownRelease,
     UnknownServer,
 )
 from servers.launch import launch
@@ -28,6 +29,7 @@ __all__ = [
     "ServerSpec",
     "ServersError",
     "Target",
+    "UnknownRelease",
     "UnknownServer",
     "launch",
     "list_servers",

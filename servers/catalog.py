@@ -1,13 +1,15 @@
 """Which servers there are: one YAML file each, beside this module."""
 
 import difflib
+import re
 from pathlib import Path
 
-from servers.errors import UnknownServer
-from servers.spec import ServerSpec
+from servers.errors import UnknownRelease, UnknownServer
+from servers.spec import Release, ServerSpec
 from servers.yaml_file import load_yaml
 
 FOLDER = Path(__file__).parent
+VERSION = re.compile(r"\d+(\.\w+)+")
 
 
 def list_servers(folder: Path = FOLDER) -> list[str]:
@@ -16,11 +18,28 @@ def list_servers(folder: Path = FOLDER) -> list[str]:
 
 
 def load_server(name: str, folder: Path = FOLDER) -> ServerSpec:
-    """Everything about one server; UnknownServer or InvalidServerFile."""
+    """Everything about one server; `vllm@0.31.0` or `llamacpp@b11549` chooses its release.
+
+    Raises UnknownServer, UnknownRelease or InvalidServerFile.
+    """
+    name, _, wanted = name.partition("@")
     known = list_servers(folder)
     if name not in known:
         raise _unknown(name, known)
-    return load_yaml(folder / f"{name}.yaml", ServerSpec, {"name": name})
+    spec = load_yaml(folder / f"{name}.yaml", ServerSpec, {"name": name})
+    return _with_release(spec, wanted) if wanted else spec
+
+
+def _with_release(spec: ServerSpec, wanted: str) -> ServerSpec:
+    """The spec with that release first; a version that isn't listed is taken at its word."""
+    others = [r for r in spec.native.releases if wanted not in (r.version, r.build)]
+    listed = [r for r in spec.native.releases if r not in others]
+    if not listed and not VERSION.fullmatch(wanted):
+        known = ", ".join(f"{r.build or r.version}" for r in others)
+        raise UnknownRelease(f"{spec.title} {wanted!r} is not known", f"known: {known}")
+    releases = [*(listed or [Release(version=wanted)]), *others]
+    native = spec.native.model_copy(update={"releases": releases})
+    return spec.model_copy(update={"native": native})
 
 
 def _unknown(name: str, known: list[str]) -> UnknownServer:

@@ -16,6 +16,10 @@ class UnknownServer(ServersError):
     """No YAML file has that name."""
 
 
+class UnknownRelease(ServersError):
+    """What was asked for is neither a known build nor a version."""
+
+
 class InvalidServerFile(ServersError):
     """A YAML file breaks its schema; `line` counts from 1."""
 

@@ -1,12 +1,12 @@
 """Bring a server up, and down again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from servers.native import start_native
 from servers.spec import ServerSpec
-from servers.target import ModelPaths, Target
+from servers.target import ModelPaths, Progress, Target
 
 
 def _silent(_: str) -> None:
@@ -20,7 +20,7 @@ def launch(
     model: ModelPaths,
     log: Path,
     port: int | None = None,
-    progress: Callable[[str], None] = _silent,
+    progress: Progress = _silent,
 ) -> Iterator[Target]:
     """A target that answered a chat completion; nothing of it is left afterwards.
 

@@ -1,22 +1,24 @@
 """A server as a process on this machine."""
 
 import re
-import shlex
-import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers.errors import NotReady
+from servers.environment import python_for
+from servers.errors import CannotRunHere, NotReady
 from servers.identify import identify, installed_version
+from servers.machine import lacking
 from servers.port import LOOPBACK, claim, free_port
 from servers.process import Process, how_it_ended, running
 from servers.ready import PAUSE, raise_if_died, wait_until_ready
 from servers.spec import ServerSpec
-from servers.target import ModelPaths, ServerLog, Target
+from servers.target import ModelPaths, Progress, ServerLog, Target
+from servers.words import Words
 
-Progress = Callable[[str], None]
+OTHER_WAYS = "start it elsewhere and give its URL: --server=http://HOST:PORT/v1"
 
 
 @contextmanager
@@ -24,44 +26,30 @@ def start_native(
     spec: ServerSpec, model: ModelPaths, log: Path, port: int | None, progress: Progress
 ) -> Iterator[Target]:
     """Start it, wait until it answers, and end its whole process group afterwards."""
-    python = sys.executable
+    if reason := lacking(spec.native.needs):
+        raise CannotRunHere(f"{spec.title} can't run here: {reason}", OTHER_WAYS)
     chosen = claim(port) if port else _port_to_ask_for(spec)
-    words = _words(model, python, chosen)
-    flags = [_fill(part, words) for flag in spec.native.flags for part in shlex.split(flag.flag)]
-    command = [_fill(part, words) for part in spec.native.command] + flags
-    env = {name: _fill(value, words) for name, value in spec.native.env.items()}
-    progress(f"starting {spec.title}")
-    with running(command, env=env, log=log) as process:
-        target = _target(spec, process, ServerLog(log), _fill(spec.served_model, words), flags)
-        target.version = installed_version(python, spec.identity.package)
-        chosen = chosen or _port_from_log(spec, target)
-        target.url = f"http://{LOOPBACK}:{chosen}/v1"
-        wait_until_ready(target, spec.ready.timeout)
-        identify(target, spec.identity, spec.native.releases)
-        yield target
+    python = python_for(spec.native, spec.title, progress)
+    with tempfile.TemporaryDirectory(prefix=f"{spec.name}-") as scratch:
+        words = Words(model, python=python, port=chosen, scratch=scratch)
+        flags = words.split([flag.flag for flag in spec.native.flags])
+        command = words.split(spec.native.command) + flags
+        env = {name: words.fill(value) for name, value in spec.native.env.items()}
+        progress(f"starting {spec.title}")
+        with running(command, env=env, log=log) as process:
+            target = _target(spec, process, ServerLog(log), words.fill(spec.served_model), flags)
+            if package := spec.identity.package:
+                target.version = installed_version(python, package)
+            chosen = chosen or _port_from_log(spec, target)
+            target.url = f"http://{LOOPBACK}:{chosen}/v1"
+            wait_until_ready(target, spec.ready.timeout)
+            identify(target, spec.identity, spec.native.releases)
+            yield target
 
 
 def _port_to_ask_for(spec: ServerSpec) -> int:
     """0 where the server itself takes any free port and tells which."""
     return 0 if spec.native.port_in_log else free_port()
-
-
-def _words(model: ModelPaths, python: str, port: int) -> dict[str, str]:
-    return {
-        "python": python,
-        "servers": str(Path(__file__).parent),
-        "port": str(port),
-        "model": model.name,
-        "gguf": str(model.gguf),
-        "safetensors": str(model.safetensors),
-    }
-
-
-def _fill(text: str, words: dict[str, str]) -> str:
-    """Only the words that are known: JSON in a flag has braces of its own."""
-    for name, value in words.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
 
 
 def _target(

@@ -50,6 +50,7 @@ def raise_if_died(target: Target) -> None:
 
 def _not_ready(target: Target, timeout: float, problem: str) -> NotReady:
     return NotReady(
-        f"{target.title} gave no chat completion within {timeout:g} s (last: {problem})",
+        f"{target.title} gave no chat completion within {timeout:g} s ({problem}); "
+        f"it last wrote:\n{target.log.tail()}",
         f"its log: {target.log.file}",
     )

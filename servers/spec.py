@@ -58,17 +58,33 @@ class Identity(Strict):
     build: list[Probe] = []
 
 
+class Needs(Strict):
+    """What the machine must be; platforms are named `linux-x86_64`."""
+
+    platforms: list[str] = []
+    cpu_flags: list[str] = []
+
+
 class Native(Strict):
-    """A process on this machine. `{python}`, `{servers}`, `{port}`, `{gguf}` … are filled in."""
+    """A process on this machine. The first release is the one that is started.
+
+    In command, flags and env, `{python}` is the interpreter of the server's environment,
+    `{servers}` this folder, `{scratch}` an empty folder of its own, `{port}` its port, `{model}`
+    the model's name, `{gguf}` and `{safetensors}` its path in either form.
+    """
 
     command: list[str]
     flags: list[Flag] = []
     env: dict[str, str] = {}
     requirements: list[str]
+    without: list[str] = Field(default=[], description="dependencies to leave out")
+    cpu_builds: list[Literal["torch"]] = []
+    python: VersionRange = ""
     embedded: bool = Field(
         default=False, description="the suite's own environment will do where it satisfies them"
     )
     releases: list[Release] = Field(min_length=1)
+    needs: Needs = Needs()
     port_in_log: str = Field(
         default="", description="regexp of the line that tells the port which the server chose"
     )

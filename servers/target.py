@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+Progress = Callable[[str], None]
+
 
 @dataclass(frozen=True)
 class ModelPaths:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import InvalidServerFile, UnknownServer, list_servers, load_server
+from servers import InvalidServerFile, UnknownRelease, UnknownServer, list_servers, load_server
 from servers.catalog import FOLDER
 
 
@@ -79,3 +79,25 @@ def test_expectation_needs_a_version_range_that_can_be_read(tmp_path: Path):
 
     assert caught.value.line == line + 1
     assert "not a version range" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "build"),
+    [
+        ("llamacpp", "2026.10.11549", "b11549"),
+        ("llamacpp@b11063", "2026.9.11063", "b11063"),
+        ("llamacpp@2026.9.11063", "2026.9.11063", "b11063"),
+        ("vllm@0.31.0", "0.31.0", ""),
+    ],
+)
+def test_release_is_chosen_by_version_or_build(name: str, version: str, build: str):
+    first = load_server(name).native.releases[0]
+
+    assert (first.version, first.build) == (version, build)
+
+
+def test_build_that_no_release_has_is_refused_with_those_there_are():
+    with pytest.raises(UnknownRelease, match="b1' is not known") as caught:
+        load_server("llamacpp@b1")
+
+    assert "b11549" in caught.value.hint

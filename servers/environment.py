@@ -1,0 +1,109 @@
+"""Isolated Python environments for servers: made by uv on first use, kept by what is in them."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from servers.errors import CannotRunHere
+from servers.spec import Native
+from servers.target import Progress
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "provider-openai-servers"
+LAST_LINES = 6
+
+
+def python_for(native: Native, title: str, progress: Progress) -> str:
+    """An interpreter that has the chosen release; CannotRunHere says why there is none."""
+    release = native.releases[0]
+    wanted = [text.replace("{version}", release.version) for text in native.requirements]
+    if not wanted or (native.embedded and satisfied(wanted)):
+        return sys.executable
+    key = "\n".join([*wanted, *native.without, platform.python_version(), platform.machine()])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+    folder = CACHE / f"{Requirement(wanted[0]).name}-{release.version}-{digest}"
+    if not folder.exists():
+        progress(f"making an environment for {title} {release.version} (once)")
+        _make(folder, native, wanted, title)
+    return str(folder / "bin" / "python")
+
+
+def satisfied(requirements: Sequence[str]) -> bool:
+    """Whether the suite's own environment has all of them."""
+    for requirement in map(Requirement, requirements):
+        try:
+            installed = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            return False
+        if installed not in requirement.specifier:
+            return False
+    return True
+
+
+def find_uv() -> str | None:
+    """The uv beside this interpreter, or the one on PATH."""
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.exists() else shutil.which("uv")
+
+
+def _make(folder: Path, native: Native, wanted: Sequence[str], title: str) -> None:
+    """Made beside its final place and moved there, so that what is there is whole."""
+    making = folder.with_name(f"{folder.name}.{os.getpid()}")
+    making.mkdir(parents=True)
+    without = making / "without.txt"
+    without.write_text("".join(f"{name}; python_version < '3'\n" for name in native.without))
+    try:
+        _uv(title, "venv", "--relocatable", "--python", _interpreter(native), str(making / "env"))
+        _uv(
+            title,
+            *("pip", "install", "--python", str(making / "env"), "--override", str(without)),
+            *_torch(native),
+            *wanted,
+        )
+        if not folder.exists():
+            (making / "env").rename(folder)
+    finally:
+        shutil.rmtree(making)
+
+
+def _interpreter(native: Native) -> str:
+    """The suite's own Python where the server works with it, else any that uv finds."""
+    own = platform.python_version()
+    return sys.executable if own in SpecifierSet(native.python) else native.python
+
+
+def _torch(native: Native) -> list[str]:
+    """Torch without CUDA: from where the machine keeps wheels of its own, else from its makers."""
+    if "torch" not in native.cpu_builds or _local_wheels():
+        return []
+    return ["--torch-backend", "cpu"]
+
+
+def _local_wheels() -> str:
+    """Where pip or uv were told to look for wheels; uv doesn't read pip's setting."""
+    return os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
+
+
+def _uv(title: str, *arguments: str) -> None:
+    uv = find_uv()
+    if uv is None:
+        raise CannotRunHere(
+            f"{title} needs an environment of its own, and there is no uv to make it",
+            "pip install uv",
+        )
+    env = {**os.environ, "UV_FIND_LINKS": _local_wheels()}
+    result = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=env)
+    if result.returncode:
+        last = "\n".join(result.stderr.strip().splitlines()[-LAST_LINES:])
+        raise CannotRunHere(
+            f"uv can't make an environment for {title}:\n{last}",
+            "is the version right, and can the package index be reached?",
+        )
