@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.conversation import Message, Question, ToolChoice, user
+from conformance.invariants import Answered
 from conformance.outcome import Inconclusive
 from conformance.reply import Refusal, Reply
 from reports import Layer, Mode
@@ -20,6 +21,8 @@ class Asker(ABC):
     def __init__(self, model: str, mode: Mode) -> None:
         self.model = model
         self.mode = mode
+        #: Every question so far with its answer, for the invariants.
+        self.answered: list[Answered] = []
 
     async def __call__(
         self,
@@ -56,6 +59,7 @@ class Asker(ABC):
     async def put(self, question: Question, mode: Mode) -> Reply:
         """Answer one question; an answer cut by the default limit is `Inconclusive`."""
         reply = await self.answer(question, mode)
+        self.answered.append((question, reply))
         if question.max_tokens is None and reply.finish_reason == "length":
             raise Inconclusive(f"the answer was cut at the default limit: {reply.text!r}")
         return reply

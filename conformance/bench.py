@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fixtures.model.files import ModelFiles
-
 import reports
 from conformance.ask import Asker
 from conformance.exchange import exchanges
 from conformance.mount import mounted
+from conformance.protocol import Protocol
 from conformance.provider import ProviderAsker
 from conformance.wire import WireAsker, open_client
+from fixtures.model.files import ModelFiles
 from reports import Exchange, Layer, Mode
 from servers import ModelPaths, ServerSpec, Target, launch
 from servers.faults import Fault
@@ -45,6 +45,7 @@ class Bench:
     target: Target
     tap: Tap
     module: str
+    protocol: Protocol = Protocol.CHAT
 
     @property
     def url(self) -> str:
@@ -53,11 +54,11 @@ class Bench:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The module's configuration: each question is one request, spoken as Chat Completions."""
+        """The module's configuration; without retries, each question is one request."""
         config = {
             "base_url": self.url,
             "default_model": self.target.model,
-            "use_responses_api": False,
+            "use_responses_api": self.protocol.setting,
             "max_retries": 0,
         }
         return config | ({"api_key": self.target.api_key} if self.target.api_key else {})
@@ -102,7 +103,7 @@ class Bench:
             how=self.target.how,
             flags=tuple(self.target.flags),
             model=model,
-            protocol="chat completions",
+            protocol=self.protocol.spoken,
             provider=f"{self.module} {module_version(self.module)}",
             os=platform.platform(),
             python=platform.python_version(),
@@ -116,6 +117,7 @@ def set_up(
     spec: ServerSpec,
     *,
     module: str,
+    protocol: Protocol,
     model: ModelFiles,
     log: Path,
     port: int | None,
@@ -128,7 +130,7 @@ def set_up(
         launch(spec, model=paths, log=log, port=port, progress=progress) as target,
         Tap(*_address(target.url), faults=faults) as tap,
     ):
-        yield Bench(spec, target, tap, module)
+        yield Bench(spec, target, tap, module, protocol)
 
 
 def module_version(module: str) -> str:

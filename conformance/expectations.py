@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from packaging.specifiers import SpecifierSet
 
 from conformance.catalogue import catalogue
-from reports import Expectation, Layer, Mode, Outcome
+from conformance.cell import Cell
+from reports import Expectation, Outcome
 from servers import Expectation as Known
 from servers import ServersError
 
 
 def expectation(
-    known: Sequence[Known], version: str, check: str, layer: Layer, mode: Mode
+    known: Sequence[Known], version: str, cell: Cell, during: str
 ) -> Expectation | None:
-    """The first expectation for this cell on this version of the server, if there is one."""
+    """The first expectation for `cell` on this version of the server, if there is one.
+
+    `during` is the check that ran: `cell`'s own, or the one that an invariant watched.
+    """
     for one in known:
-        here = one.check == check and layer in one.layers and mode in one.modes
+        here = one.check == cell.check and cell.layer in one.layers and cell.mode in one.modes
+        here = here and (not one.during or during in one.during)
         if here and SpecifierSet(one.versions).contains(version, prereleases=True):
             return _reported(one)
     return None
@@ -26,11 +31,12 @@ def expectation(
 def ensure_known_checks(server: str, known: Sequence[Known]) -> None:
     """`ServersError` if an expectation names a check that the catalogue doesn't have."""
     for one in known:
-        if one.check not in catalogue():
-            raise ServersError(
-                f"servers/{server}.yaml expects something of {one.check!r}, which is no check",
-                "ids of checks are in conformance/catalogue/",
-            )
+        for check in (one.check, *one.during):
+            if check not in catalogue():
+                raise ServersError(
+                    f"servers/{server}.yaml expects something of {check!r}, which is no check",
+                    "pytest --list-checks lists the ids",
+                )
 
 
 def _reported(known: Known) -> Expectation:

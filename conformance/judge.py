@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.ask import Asker
 from conformance.bench import Bench, Moment
+from conformance.cell import Cell
 from conformance.expectations import expectation
+from conformance.invariants import judged
 from conformance.outcome import outcome_of
 from conformance.provider import ProviderAsker
-from reports import Event, Layer, Mode, Outcome, Owner, Result
+from reports import Event, Expectation, Outcome, Owner, Result
 
 MESSAGE_LIMIT = 2000
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Which check runs, and how."""
-
-    check: str
-    layer: Layer
-    mode: Mode
 
 
 @dataclass
@@ -36,8 +30,30 @@ class Trial:
     seen: Any = None
     expected: Any = None
 
-    def result(self, error: BaseException | None, seconds: float) -> Result:
-        """The judgement, once the body ended with `error`, or without one."""
+    def results(self, error: BaseException | None, seconds: float) -> Iterator[Result]:
+        """The judgement of the check, and then of each invariant, once the body has ended."""
+        result = self._result(self.cell.check, error, seconds)
+        yield result
+        if result.outcome is not Outcome.ERROR and self.asker:
+            for check, fault in judged(self.asker.answered):
+                yield self._invariant(result, check, fault)
+
+    def _invariant(self, watched: Result, check: str, fault: AssertionError | None) -> Result:
+        """The evidence is kept where an invariant is broken; else it stands with the check."""
+        update: dict[str, Any] = {
+            "check": check,
+            "case": watched.check,
+            "outcome": outcome_of(fault),
+            "message": _said(fault),
+            "expected": None,
+            "seen": None,
+            "expectation": self._expectation(check),
+        }
+        if fault is None:
+            update |= {"exchanges": (), "events": (), "log": ""}
+        return Result(**{**dict(watched), **update})
+
+    def _result(self, check: str, error: BaseException | None, seconds: float) -> Result:
         outcome, message = outcome_of(error), _said(error)
         lost = self.bench.lost() if outcome is not Outcome.PASS else None
         if lost:
@@ -45,7 +61,7 @@ class Trial:
         compared = outcome is Outcome.FAIL and isinstance(error, AssertionError)
         return Result(
             target=self.bench.target.server,
-            check=self.cell.check,
+            check=check,
             layer=self.cell.layer,
             mode=self.cell.mode,
             outcome=outcome,
@@ -57,7 +73,7 @@ class Trial:
             exchanges=tuple(self.bench.exchanges(self.began)),
             events=self._events(),
             log=self.bench.target.log.since(self.began.log),
-            expectation=self._expectation(),
+            expectation=self._expectation(check),
         )
 
     def _events(self) -> tuple[Event, ...]:
@@ -65,9 +81,10 @@ class Trial:
             return ()
         return tuple(Event.of(name, payload) for _, name, payload in self.asker.events)
 
-    def _expectation(self) -> Any:
+    def _expectation(self, check: str) -> Expectation | None:
         known, version = self.bench.spec.expectations, self.bench.target.version
-        return expectation(known, version, self.cell.check, self.cell.layer, self.cell.mode)
+        cell = replace(self.cell, check=check)
+        return expectation(known, version, cell, during=self.cell.check)
 
 
 def _said(error: BaseException | None) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 import pytest
-from fixtures.model.files import ModelError, ModelFiles, tiny_model
 
 from conformance.catalogue import catalogue
 from conformance.expectations import ensure_known_checks
+from conformance.protocol import Protocol
+from conformance.selection import InvalidSelection, selection
+from fixtures.model.files import ModelError, ModelFiles, tiny_model
+from reports import Check, Layer, Level
 from servers import ServersError, ServerSpec, list_servers, load_server
 from servers.faults import Fault, parse_fault
 
@@ -23,6 +27,7 @@ class Options:
     specs: dict[str, ServerSpec]
     model: ModelFiles
     module: str
+    protocol: Protocol
     port: int | None
     faults: list[Fault]
     folder: str | None
@@ -48,6 +53,21 @@ def add_options(parser: pytest.Parser) -> None:
         "(default: %(default)s)",
     )
     add(
+        "--protocol",
+        default=Protocol.CHAT,
+        choices=list(Protocol),
+        help="what the module speaks to the server (default: %(default)s)",
+    )
+    add(
+        "--checks",
+        metavar="EXPR",
+        help="run only these: ids, patterns and levels with and, or, not: 'tools.* and MUST'",
+    )
+    add("--layer", choices=list(Layer), help="run only on this layer")
+    add("--level", choices=list(Level), help="run only the checks of this level")
+    add("--list-checks", action="store_true", help="list the checks, as chosen, and end")
+    add("--explain", metavar="ID", help="tell all about one check, and end")
+    add(
         "--port",
         type=int,
         metavar="PORT",
@@ -68,6 +88,37 @@ def add_options(parser: pytest.Parser) -> None:
     )
 
 
+def chosen_checks(config: pytest.Config) -> list[Check]:
+    """The rows that --checks and --level choose. `pytest.UsageError` if that is none."""
+    expression, level = config.getoption("--checks"), config.getoption("--level")
+    try:
+        chosen = selection(expression) if expression is not None else None
+        rows = [
+            row
+            for row in catalogue().values()
+            if (chosen is None or chosen(row)) and level in {None, row.level}
+        ]
+        if not rows:
+            raise InvalidSelection(expression or level, "chooses no check")
+    except ServersError as error:
+        raise usage_error(error) from None
+    return rows
+
+
+def known_check(check: str) -> Check:
+    """The row of one check. `pytest.UsageError` names the nearest id if there is none."""
+    if check in catalogue():
+        return catalogue()[check]
+    near = difflib.get_close_matches(check, catalogue(), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "pytest --list-checks lists the ids"
+    raise pytest.UsageError(f"there is no check {check!r}\n  hint: {hint}")
+
+
+def usage_error(error: ServersError | ModelError) -> pytest.UsageError:
+    """The error as pytest ends with it: a sentence, a hint, exit status 4."""
+    return pytest.UsageError(f"{error.message}\n  hint: {error.hint}")
+
+
 def read_options(config: pytest.Config) -> Options:
     """The options of a run with --server. `pytest.UsageError` for what can't be meant."""
     names: list[str] = config.getoption("--server")
@@ -80,9 +131,10 @@ def read_options(config: pytest.Config) -> Options:
             specs=specs,
             model=tiny_model(),
             module=config.getoption("--provider"),
+            protocol=Protocol(config.getoption("--protocol")),
             port=config.getoption("--port"),
             faults=[parse_fault(text) for text in config.getoption("--fault")],
             folder=config.getoption("--report-dir"),
         )
     except CLEAR_ERRORS as error:
-        raise pytest.UsageError(f"{error.message}\n  hint: {error.hint}") from None
+        raise usage_error(error) from None

@@ -5,22 +5,25 @@ Without --server it is silent but for one line at the end.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Container, Generator, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from conformance.ask import Asker
-from conformance.bench import Bench
-from conformance.catalogue import catalogue
-from conformance.judge import Cell, Trial
-from conformance.options import CLEAR_ERRORS, add_options, read_options
+from conformance.bench import Bench, module_version
+from conformance.cell import Cell
+from conformance.invariants import INVARIANTS
+from conformance.judge import Trial
+from conformance.listing import explained, listed
+from conformance.options import CLEAR_ERRORS, add_options, chosen_checks, known_check, read_options
 from conformance.outcome import TargetLost
 from conformance.run import Run
-from reports import Gate, Outcome, Report, is_expected, summary_lines
+from reports import Check, Gate, Outcome, Report, is_expected, summary_lines
 
 _RUN = pytest.StashKey[Run]()
+_CHOSEN = pytest.StashKey[dict[str, Check]]()
 _TRIAL = pytest.StashKey[Trial]()
 _COMPARED = pytest.StashKey[tuple[Any, Any]]()
 _JUDGED = pytest.StashKey[tuple[Report, Gate]]()
@@ -43,13 +46,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options; with --server, and no path given, the checks are what runs."""
     config.addinivalue_line("markers", "check(id): the function is this check of the catalogue")
-    if not config.getoption("--server"):
+    chosen = chosen_checks(config)
+    if config.getoption("--list-checks") or not config.getoption("--server"):
         return
+    config.stash[_CHOSEN] = {row.id: row for row in chosen}
     options = read_options(config)
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = ["conformance"]
     if not config.option.collectonly:
         config.stash[_RUN] = Run(options)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Answer --list-checks and --explain, which run nothing."""
+    if config.getoption("--list-checks"):
+        lines = listed(chosen_checks(config))
+    elif wanted := config.getoption("--explain"):
+        lines = explained(known_check(wanted))
+    else:
+        return None
+    for line in lines:
+        print(line)  # noqa: T201
+    return pytest.ExitCode.OK
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is under test."""
+    run = config.stash.get(_RUN, None)
+    if run is None:
+        return None
+    module = run.options.module
+    return f"conformance: {module} {module_version(module)}, report in {run.folder}"
 
 
 def pytest_ignore_collect(config: pytest.Config, collection_path: Any) -> bool | None:
@@ -63,10 +90,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("check")
     if marker is None:
         return
-    row = catalogue().get(marker.args[0])
-    if row is None:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: no row for {marker.args[0]!r}")
-    cells = [Cell(row.id, layer, mode) for layer in row.layers for mode in row.modes]
+    row = known_check(marker.args[0])
+    only = metafunc.config.getoption("--layer")
+    layers = [layer for layer in row.layers if only in {None, layer}]
+    cells = [Cell(row.id, layer, mode) for layer in layers for mode in row.modes]
     servers = metafunc.config.getoption("--server")
     metafunc.parametrize("bench", dict.fromkeys(servers), indirect=True, scope="session")
     metafunc.parametrize(
@@ -74,11 +101,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the checks that were chosen, and leave out those without a cell on the layer."""
+    chosen = config.stash.get(_CHOSEN, None)
+    if chosen is None:
+        return
+    out = [item for item in items if not _is_chosen(item, chosen)]
+    items[:] = [item for item in items if _is_chosen(item, chosen)]
+    config.hook.pytest_deselected(items=out)
+
+
+def _is_chosen(item: pytest.Item, chosen: Container[str]) -> bool:
+    marker = item.get_closest_marker("check")
+    return marker is None or marker.args[0] in chosen
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write the plan down, once it is known what was selected."""
     if run := session.config.stash.get(_RUN, None):
         markers = (item.get_closest_marker("check") for item in session.items)
-        run.plan(marker.args[0] for marker in markers if marker)
+        run.plan(
+            {*(marker.args[0] for marker in markers if marker), *(one.check for one in INVARIANTS)}
+        )
 
 
 @pytest.fixture(scope="session")
@@ -122,8 +166,9 @@ def pytest_runtest_makereport(
     if compared:
         trial.seen, trial.expected = compared
         del item.config.stash[_COMPARED]
-    result = trial.result(call.excinfo.value if call.excinfo else None, call.duration)
-    item.config.stash[_RUN].record(result)
+    error = call.excinfo.value if call.excinfo else None
+    result, *watched = trial.results(error, call.duration)
+    item.config.stash[_RUN].record(result, *watched)
     report.user_properties.append(("outcome", result.outcome))
     if is_expected(result) and result.expectation:
         report.outcome, report.wasxfail = "skipped", result.expectation.reason
@@ -157,18 +202,23 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say what the report holds and where it is; or how to run the gate."""
-    if _JUDGED not in config.stash:
-        terminalreporter.write_line(HOW_TO_RUN)
-        return
-    report, judged = config.stash[_JUDGED]
-    if not report.results:
+    """Say what the report holds and where it is."""
+    report, judged = config.stash.get(_JUDGED, (None, None))
+    if report is None or judged is None or not report.results:
         return
     folder = config.stash[_RUN].folder
     terminalreporter.section("conformance")
     for line in summary_lines(report, judged, folder / "evidence"):
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"Report: {folder / 'report.md'}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End a run of the project's own tests with how to run the gate."""
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if terminal and not config.getoption("--server") and not config.option.collectonly:
+        terminal.write_line(HOW_TO_RUN)
 
 
 def _progress(config: pytest.Config) -> Any:

@@ -40,6 +40,7 @@ class Run:
         with set_up(
             options.specs[server],
             module=options.module,
+            protocol=options.protocol,
             model=options.model,
             log=self.folder / "logs" / f"{server}.log",
             port=options.port,
@@ -49,10 +50,11 @@ class Run:
             self._journal.target(bench.described())
             yield bench
 
-    def record(self, result: Result) -> None:
-        """Write a result down. The run ends here if that can't be done."""
+    def record(self, *results: Result) -> None:
+        """Write results down. The run ends here if that can't be done."""
         try:
-            self._journal.result(result)
+            for result in results:
+                self._journal.result(result)
         except OSError as error:
             pytest.exit(
                 f"can't write to {self._journal.path}: {error.strerror}\n"

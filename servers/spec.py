@@ -102,6 +102,9 @@ class Expectation(Strict):
     check: str
     layers: list[Literal["wire", "provider"]] = ["wire", "provider"]
     modes: list[Literal["whole", "stream"]] = ["whole", "stream"]
+    during: list[str] = Field(
+        default=[], description="of an invariant: the checks that break it; none means any"
+    )
     outcomes: list[Literal["fail", "inconclusive", "unsupported"]] = Field(min_length=1)
     versions: VersionRange = ""
     reason: str = Field(min_length=10)

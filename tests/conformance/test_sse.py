@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ async def read(*pieces: bytes) -> list[str]:
 def cut(stream: bytes, places: Sequence[int]) -> list[bytes]:
     """`stream` cut at `places`."""
     edges = [0, *sorted({place % (len(stream) + 1) for place in places}), len(stream)]
-    return [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [stream[start:end] for start, end in pairwise(edges)]
 
 
 async def test_reads_events_up_to_done() -> None:
