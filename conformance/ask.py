@@ -32,19 +32,22 @@ class Asker(ABC):
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         schema: Mapping[str, Any] | None = None,
+        **fields: Any,
     ) -> Reply:
         """Ask, with a plain string for a user message and a `Reply` for an assistant's.
 
-        Temperature is 0. Raises `NotAnswered` for an error status or a broken answer and
-        `Inconclusive` for an answer that was cut although `max_tokens` was not given.
+        Temperature is 0 unless `fields`, further keys of the request, say otherwise.
+        Raises `NotAnswered` for an error status or a broken answer, and `Inconclusive` for an
+        answer that was cut although `max_tokens` was not given.
         """
         question = Question(
-            messages=tuple(as_message(turn) for turn in turns),
+            messages=as_messages(turns),
             tools=tuple(tools),
             tool_choice=tool_choice,
             max_tokens=max_tokens,
             stop=tuple(stop),
             schema=schema,
+            fields=fields,
         )
         return await self.put(question, self.mode)
 
@@ -77,8 +80,13 @@ class Asker(ABC):
         """Ask below a path that the server does not serve, and return the error that comes."""
 
 
+def as_messages(turns: Sequence[str | Message | Reply]) -> tuple[Message, ...]:
+    """The messages of a conversation, from any of the forms in which checks write it."""
+    return tuple(as_message(turn) for turn in turns)
+
+
 def as_message(turn: str | Message | Reply) -> Message:
-    """A turn of a conversation, from any of the forms in which checks write it."""
+    """One turn."""
     if isinstance(turn, str):
         return user(turn)
     return turn.as_message() if isinstance(turn, Reply) else turn

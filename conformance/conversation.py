@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
-ToolChoice: TypeAlias = Literal["none", "auto", "required"]
+#: "none", "auto", "required", or else the name of the tool that must be called.
+ToolChoice: TypeAlias = str
 
 #: Enough for every answer that a check expects; an answer cut here is inconclusive.
 DEFAULT_MAX_TOKENS = 256
@@ -43,6 +44,13 @@ class Message:
     call: ToolCall | None = None
 
 
+def forced(choice: ToolChoice) -> str | dict[str, Any]:
+    """A tool choice as the OpenAI API writes it."""
+    if choice in {"none", "auto", "required"}:
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
 def system(text: str) -> Message:
     """A system message."""
     return Message("system", text)
@@ -68,12 +76,21 @@ def result(call: ToolCall, text: str) -> Message:
     return Message("tool", text, call=call)
 
 
+class Omitted:
+    """Stands for a key that is left out of a request."""
+
+
+OMITTED = Omitted()
+
+
 @dataclass(frozen=True)
 class Question:
     """One request, before it is put into a layer's own words.
 
     Tools are function objects: `{"name", "description", "parameters"}`, the last a JSON Schema.
     `max_tokens` None asks for the default and calls an answer that was cut there inconclusive.
+    `fields` are further keys of the request, under the names of the OpenAI API on the wire and
+    of the kernel's `ChatRequest` on the provider layer; `OMITTED` takes a key out.
     """
 
     messages: tuple[Message, ...]
@@ -82,3 +99,4 @@ class Question:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)

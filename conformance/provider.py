@@ -16,8 +16,8 @@ from amplifier_core.message_models import (
     ToolSpec,
 )
 
-from conformance.ask import Asker, as_message
-from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall
+from conformance.ask import Asker, as_messages
+from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall, forced
 from conformance.mount import Mounted, mounted
 from conformance.outcome import NotAnswered
 from conformance.reply import Refusal, Reply, Usage
@@ -60,13 +60,20 @@ class ProviderAsker(Asker):
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """Mount the module a second time, with a base URL below the server's, and ask there."""
         config = self._config | {"base_url": f"{self._config['base_url']}/no-such-route"}
-        question = Question(tuple(as_message(turn) for turn in turns))
         async with mounted(self._module, config) as mount:
-            try:
-                response = await self._complete(mount, question, self.mode)
-            except LLMError as error:
-                return Refusal(error.status_code, str(error))
-        raise AssertionError(f"complete() answered from a route that is not served: {response!r}")
+            error = await self._error(mount, Question(as_messages(turns)))
+        return Refusal(error.status_code, str(error))
+
+    async def error(self, *turns: str | Message | Reply, **fields: Any) -> LLMError:
+        """The typed error that `complete()` raises; an answer is an `AssertionError`."""
+        return await self._error(self._mount, Question(as_messages(turns), fields=fields))
+
+    async def _error(self, mount: Mounted, question: Question) -> LLMError:
+        try:
+            response = await self._complete(mount, question, self.mode)
+        except LLMError as error:
+            return error
+        raise AssertionError(f"complete() raised no error, but answered {response!r}")
 
     async def _complete(self, mount: Mounted, question: Question, mode: Mode) -> ChatResponse:
         async with asyncio.timeout(PATIENCE):
@@ -75,15 +82,18 @@ class ProviderAsker(Asker):
 
 def chat_request(question: Question, mode: Mode) -> ChatRequest:
     """The kernel's request envelope, as amplifier-core's orchestrators fill it."""
+    limits = {
+        "temperature": 0.0,
+        "max_output_tokens": question.max_tokens or DEFAULT_MAX_TOKENS,
+    }
     return ChatRequest(
         messages=[_message(message) for message in question.messages],
         tools=[ToolSpec(**tool) for tool in question.tools] or None,
-        tool_choice=question.tool_choice,
-        temperature=0.0,
-        max_output_tokens=question.max_tokens or DEFAULT_MAX_TOKENS,
+        tool_choice=forced(question.tool_choice) if question.tool_choice else None,
         stop=list(question.stop) or None,
         response_format=_response_format(question),
         metadata=None if mode is Mode.STREAM else {"stream": False},
+        **{**limits, **question.fields},
     )
 
 

@@ -52,23 +52,41 @@ def _decoded(value: bytes) -> str:
         raise StreamBroken(f"an event is not UTF-8: {value!r}") from error
 
 
-async def events(source: AsyncIterator[bytes]) -> AsyncIterator[str]:
-    """The data of each event up to `[DONE]`, which must come, once, and be the last."""
-    over = False
-    async for data in _all_events(source):
-        if over:
+class _UpToDone:
+    """Lets data through up to `[DONE]`, which must come, once, and be the last."""
+
+    def __init__(self) -> None:
+        self._over = False
+
+    def let_through(self, data: str) -> Iterator[str]:
+        if self._over:
             raise StreamBroken(f"an event followed {DONE}: {data!r}")
-        over = data == DONE
-        if not over:
+        self._over = data == DONE
+        if not self._over:
             yield data
-    if not over:
-        raise StreamBroken(f"the stream ended without data: {DONE}")
+
+    def close(self) -> None:
+        if not self._over:
+            raise StreamBroken(f"the stream ended without data: {DONE}")
 
 
-async def _all_events(source: AsyncIterator[bytes]) -> AsyncIterator[str]:
-    reader = EventReader()
+async def events(source: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """The data of each event up to `[DONE]`, as it comes. Raises `StreamBroken`."""
+    reader, end = EventReader(), _UpToDone()
     async for received in source:
         for data in reader.feed(received):
-            yield data
+            for wanted in end.let_through(data):
+                yield wanted
     for data in reader.close():
-        yield data
+        for wanted in end.let_through(data):
+            yield wanted
+    end.close()
+
+
+def whole_stream(stream: bytes) -> list[str]:
+    """The same for a stream that has been read to its end."""
+    reader, end = EventReader(), _UpToDone()
+    found = [*reader.feed(stream), *reader.close()]
+    wanted = [data for event in found for data in end.let_through(event)]
+    end.close()
+    return wanted

@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from conformance.ask import Asker, as_message
+from conformance.ask import Asker, as_messages
 from conformance.chunks import Assembly
 from conformance.completion import Chunk, Completion, ErrorBody, FunctionCall, ModelList
-from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall
+from conformance.conversation import (
+    DEFAULT_MAX_TOKENS,
+    OMITTED,
+    Message,
+    Question,
+    ToolCall,
+    forced,
+)
 from conformance.outcome import NotAnswered
 from conformance.reply import Refusal, Reply, Usage
-from conformance.sse import events
+from conformance.sse import events, whole_stream
 from reports import Layer, Mode
 
 #: Seconds without a byte after which a server counts as silent. The model answers in milliseconds.
 PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP response as it came; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed. An `AssertionError` if it is not JSON."""
+        return _parsed(self.text)
+
+    @property
+    def chunks(self) -> list[Any]:
+        """The events of a stream, parsed, without the `[DONE]` that ends it.
+
+        An `AssertionError` says what is wrong with the stream.
+        """
+        return [_parsed(data) for data in whole_stream(self.text.encode())]
 
 
 class WireAsker(Asker):
@@ -28,7 +59,7 @@ class WireAsker(Asker):
 
     def __init__(self, client: httpx.AsyncClient, model: str, mode: Mode) -> None:
         super().__init__(model, mode)
-        self._client = client
+        self.client = client
 
     async def answer(self, question: Question, mode: Mode) -> Reply:
         """POST one chat completion and read it, chunk by chunk when streaming."""
@@ -39,10 +70,18 @@ class WireAsker(Asker):
                 return await _read_stream(response)
             return read_completion(Completion.read((await response.aread()).decode()))
 
+    async def send(self, *turns: str | Message | Reply, **fields: Any) -> Answer:
+        """POST one chat completion and return what came, whatever it is."""
+        question = Question(as_messages(turns), fields=fields)
+        body = request_body(question, self.model, self.mode)
+        async with self._post("chat/completions", body) as response:
+            text = (await response.aread()).decode(errors="replace")
+            return Answer(response.status_code, dict(response.headers), text)
+
     async def models(self) -> list[str]:
         """GET the model list."""
         try:
-            response = await self._client.get("models")
+            response = await self.client.get("models")
         except httpx.HTTPError as error:
             raise _not_answered(error) from error
         await _accept(response)
@@ -50,7 +89,7 @@ class WireAsker(Asker):
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """POST the question below a path that no server serves."""
-        question = Question(tuple(as_message(turn) for turn in turns))
+        question = Question(as_messages(turns))
         body = request_body(question, self.model, self.mode)
         async with self._post("no-such-route/chat/completions", body) as response:
             error = ErrorBody.read((await response.aread()).decode())
@@ -59,7 +98,7 @@ class WireAsker(Asker):
     @asynccontextmanager
     async def _post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
         try:
-            async with self._client.stream("POST", path, json=body) as response:
+            async with self.client.stream("POST", path, json=body) as response:
                 yield response
         except httpx.HTTPError as error:
             raise _not_answered(error) from error
@@ -82,7 +121,7 @@ def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:
     if question.tools:
         body["tools"] = [{"type": "function", "function": tool} for tool in question.tools]
     if question.tool_choice:
-        body["tool_choice"] = question.tool_choice
+        body["tool_choice"] = forced(question.tool_choice)
     if question.stop:
         body["stop"] = list(question.stop)
     if question.schema:
@@ -90,7 +129,8 @@ def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if mode is Mode.STREAM:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    return body
+    body |= question.fields
+    return {key: value for key, value in body.items() if value is not OMITTED}
 
 
 def read_completion(completion: Completion) -> Reply:
@@ -139,3 +179,10 @@ def _message(message: Message) -> dict[str, Any]:
 
 def _call(call: FunctionCall) -> ToolCall:
     return ToolCall(call.id, call.function.name, call.function.arguments)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AssertionError(f"not JSON: {text[:300]!r}") from error
