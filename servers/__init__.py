@@ -2,7 +2,9 @@
 
 from servers.catalog import list_servers, load_server
 from servers.errors import (
+    CannotReach,
     CannotRunHere,
+    InvalidAttachment,
     InvalidFault,
     InvalidServerFile,
     NotReady,
@@ -12,13 +14,15 @@ from servers.errors import (
     UnknownRelease,
     UnknownServer,
 )
-from servers.launch import launch
+from servers.launch import find_server, launch
 from servers.spec import Expectation, ServerSpec
 from servers.target import ModelPaths, ServerLog, Target
 
 __all__ = [
+    "CannotReach",
     "CannotRunHere",
     "Expectation",
+    "InvalidAttachment",
     "InvalidFault",
     "InvalidServerFile",
     "ModelPaths",
@@ -31,6 +35,7 @@ __all__ = [
     "Target",
     "UnknownRelease",
     "UnknownServer",
+    "find_server",
     "launch",
     "list_servers",
     "load_server",

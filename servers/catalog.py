@@ -32,14 +32,17 @@ def load_server(name: str, folder: Path = FOLDER) -> ServerSpec:
 
 def _with_release(spec: ServerSpec, wanted: str) -> ServerSpec:
     """The spec with that release first; a version that isn't listed is taken at its word."""
-    others = [r for r in spec.native.releases if wanted not in (r.version, r.build)]
-    listed = [r for r in spec.native.releases if r not in others]
+    native = spec.native
+    if native is None:
+        raise UnknownRelease(f"{spec.title} has no release to choose", f"leave @{wanted} out")
+    others = [r for r in native.releases if wanted not in (r.version, r.build)]
+    listed = [r for r in native.releases if r not in others]
     if not listed and not VERSION.fullmatch(wanted):
         known = ", ".join(f"{r.build or r.version}" for r in others)
         raise UnknownRelease(f"{spec.title} {wanted!r} is not known", f"known: {known}")
     releases = [*(listed or [Release(version=wanted)]), *others]
-    native = spec.native.model_copy(update={"releases": releases})
-    return spec.model_copy(update={"native": native})
+    chosen = native.model_copy(update={"releases": releases})
+    return spec.model_copy(update={"native": chosen})
 
 
 def _unknown(name: str, known: list[str]) -> UnknownServer:

@@ -38,6 +38,14 @@ class PortTaken(ServersError):
     """Somebody else listens on the port that was asked for."""
 
 
+class InvalidAttachment(ServersError):
+    """A URL to attach to that can't be meant, or doesn't say enough."""
+
+
+class CannotReach(ServersError):
+    """Nothing answers at a URL."""
+
+
 class CannotRunHere(ServersError):
     """This machine can't run the server in the way asked for."""
 

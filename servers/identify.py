@@ -16,7 +16,7 @@ PATIENCE = 10.0
 
 def identify(target: Target, identity: Identity, releases: Sequence[Release]) -> None:
     """Fill in `version` (unless it is known) and `build` of a target that is ready."""
-    with client(target) as http:
+    with client(target.url, target.api_key) as http:
         if not target.version:
             target.version = _first(http, target.model, identity.version) or UNKNOWN
         builds = {release.version: release.build for release in releases}

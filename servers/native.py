@@ -14,7 +14,7 @@ from servers.machine import lacking
 from servers.port import LOOPBACK, claim, free_port
 from servers.process import Process, how_it_ended, running
 from servers.ready import PAUSE, raise_if_died, wait_until_ready
-from servers.spec import ServerSpec
+from servers.spec import Native, ServerSpec
 from servers.target import ModelPaths, Progress, ServerLog, Target
 from servers.words import Words
 
@@ -26,30 +26,37 @@ def start_native(
     spec: ServerSpec, model: ModelPaths, log: Path, port: int | None, progress: Progress
 ) -> Iterator[Target]:
     """Start it, wait until it answers, and end its whole process group afterwards."""
-    if reason := lacking(spec.native.needs):
-        raise CannotRunHere(f"{spec.title} can't run here: {reason}", OTHER_WAYS)
-    chosen = claim(port) if port else _port_to_ask_for(spec)
-    python = python_for(spec.native, spec.title, progress)
+    native = _native(spec)
+    chosen = claim(port) if port else _port_to_ask_for(native)
+    python = python_for(native, spec.title, progress)
     with tempfile.TemporaryDirectory(prefix=f"{spec.name}-") as scratch:
         words = Words(model, python=python, port=chosen, scratch=scratch)
-        flags = words.split([flag.flag for flag in spec.native.flags])
-        command = words.split(spec.native.command) + flags
-        env = {name: words.fill(value) for name, value in spec.native.env.items()}
+        flags = words.split([flag.flag for flag in native.flags])
+        command = words.split(native.command) + flags
+        env = {name: words.fill(value) for name, value in native.env.items()}
         progress(f"starting {spec.title}")
         with running(command, env=env, log=log) as process:
             target = _target(spec, process, ServerLog(log), words.fill(spec.served_model), flags)
             if package := spec.identity.package:
                 target.version = installed_version(python, package)
-            chosen = chosen or _port_from_log(spec, target)
+            chosen = chosen or _port_from_log(native.port_in_log, target, spec.ready.timeout)
             target.url = f"http://{LOOPBACK}:{chosen}/v1"
             wait_until_ready(target, spec.ready.timeout)
-            identify(target, spec.identity, spec.native.releases)
+            identify(target, spec.identity, native.releases)
             yield target
 
 
-def _port_to_ask_for(spec: ServerSpec) -> int:
+def _native(spec: ServerSpec) -> Native:
+    if spec.native is None:
+        raise CannotRunHere(f"{spec.title} can't be started as a process here", OTHER_WAYS)
+    if reason := lacking(spec.native.needs):
+        raise CannotRunHere(f"{spec.title} can't run here: {reason}", OTHER_WAYS)
+    return spec.native
+
+
+def _port_to_ask_for(native: Native) -> int:
     """0 where the server itself takes any free port and tells which."""
-    return 0 if spec.native.port_in_log else free_port()
+    return 0 if native.port_in_log else free_port()
 
 
 def _target(
@@ -75,11 +82,11 @@ def _target(
     )
 
 
-def _port_from_log(spec: ServerSpec, target: Target) -> int:
-    end = time.monotonic() + spec.ready.timeout
+def _port_from_log(pattern: str, target: Target, timeout: float) -> int:
+    end = time.monotonic() + timeout
     while time.monotonic() < end:
-        if match := re.search(spec.native.port_in_log, target.log.since(0)):
+        if match := re.search(pattern, target.log.since(0)):
             return int(match[1])
         raise_if_died(target)
         time.sleep(PAUSE)
-    raise NotReady(f"{spec.title} didn't say where it listens", f"its log: {target.log.file}")
+    raise NotReady(f"{target.title} didn't say where it listens", f"its log: {target.log.file}")

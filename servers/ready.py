@@ -14,18 +14,25 @@ QUESTION = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
 def wait_until_ready(target: Target, timeout: float) -> None:
     """Ask for one token until it comes, `timeout` seconds long; ServerDied or NotReady."""
     end = time.monotonic() + timeout
-    with client(target) as http:
+    with client(target.url, target.api_key) as http:
         while problem := _ask(http, target.model, end):
             raise_if_died(target)
             if time.monotonic() > end:
-                raise _not_ready(target, timeout, problem)
+                raise _not_ready(target, f"{problem} (after {timeout:g} s)")
             time.sleep(PAUSE)
 
 
-def client(target: Target) -> httpx.Client:
-    """A client that speaks to the target, past every proxy."""
-    headers = {"Authorization": f"Bearer {target.api_key}"} if target.api_key else {}
-    return httpx.Client(base_url=target.url, headers=headers, trust_env=False)
+def require_answer(target: Target, timeout: float) -> None:
+    """Ask once, for a server that should be up; NotReady."""
+    with client(target.url, target.api_key) as http:
+        if problem := _ask(http, target.model, time.monotonic() + timeout):
+            raise _not_ready(target, problem)
+
+
+def client(url: str, api_key: str | None) -> httpx.Client:
+    """A client that speaks to the server at `url`, past every proxy."""
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False)
 
 
 def _ask(http: httpx.Client, model: str, end: float) -> str:
@@ -48,9 +55,10 @@ def raise_if_died(target: Target) -> None:
         raise ServerDied(sentence, f"its whole log: {target.log.file}")
 
 
-def _not_ready(target: Target, timeout: float, problem: str) -> NotReady:
-    return NotReady(
-        f"{target.title} gave no chat completion within {timeout:g} s ({problem}); "
-        f"it last wrote:\n{target.log.tail()}",
-        f"its log: {target.log.file}",
-    )
+def _not_ready(target: Target, problem: str) -> NotReady:
+    sentence = f"{target.title} gave no chat completion: {problem}"
+    if target.api_key:
+        sentence = sentence.replace(target.api_key, "[key]")
+    if not (last := target.log.tail()):
+        return NotReady(sentence, f"what does {target.url} serve?")
+    return NotReady(f"{sentence}; it last wrote:\n{last}", f"its log: {target.log.file}")

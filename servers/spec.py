@@ -54,6 +54,7 @@ class Identity(Strict):
     """How version and build are read from the server that runs; the first answer wins."""
 
     package: str = ""
+    recognise: list[Probe] = Field(default=[], description="of a URL: any answer means this server")
     version: list[Probe] = []
     build: list[Probe] = []
 
@@ -125,13 +126,27 @@ class ServerSpec(Strict):
 
     name: str
     title: str
-    homepage: HttpUrl
-    licence: str
-    model_form: Literal["gguf", "safetensors"]
+    homepage: HttpUrl | None = None
+    licence: str = ""
+    model_form: Literal["gguf", "safetensors"] = "gguf"
     served_model: str = Field(default="{model}", description="the model's name in requests")
     claims: list[str] = Field(default=[], description="what its makers say that it supports")
-    native: Native
+    native: Native | None = None
     ready: Ready
     identity: Identity
     recipe: Recipe
     expectations: list[Expectation] = []
+
+
+class Attachment(Strict):
+    """A server that somebody else started; `url` ends in `/v1` or another path, without a slash."""
+
+    url: str
+    model: str
+    api_key: str | None = Field(default=None, repr=False)
+
+
+class AttachedSpec(ServerSpec):
+    """A server that is there already, at a URL."""
+
+    at: Attachment

@@ -57,7 +57,7 @@ class Target:
     url: str
     model: str
     log: ServerLog
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     flags: list[str] = field(default_factory=list)
     pid: int | None = None
     watch: Callable[[], str | None] = _unknown

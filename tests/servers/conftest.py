@@ -17,7 +17,7 @@ native:
   requirements: []
   releases:
     - {{version: "1.2.3", build: b9}}
-  command: ["{{python}}", "{stand_in}", "{{port}}", "{manner}"]
+  command: ["{command}", "{stand_in}", "{{port}}", "{manner}"]
   {more}
 ready: {{timeout: {timeout}}}
 identity:
@@ -34,10 +34,20 @@ def make_spec(tmp_path: Path) -> MakeSpec:
     """Writes the YAML of a stand-in server that behaves in some manner, and loads it."""
 
     def make(
-        manner: str = "well", *, more: str = "", identity: str = "", timeout: float = 20
+        manner: str = "well",
+        *,
+        more: str = "",
+        identity: str = "",
+        timeout: float = 20,
+        command: str = "{python}",
     ) -> ServerSpec:
         text = YAML.format(
-            stand_in=STAND_IN, manner=manner, more=more, identity=identity, timeout=timeout
+            stand_in=STAND_IN,
+            manner=manner,
+            more=more,
+            identity=identity,
+            timeout=timeout,
+            command=command,
         )
         (tmp_path / "standin.yaml").write_text(text)
         return load_server("standin", tmp_path)

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COMPLETION = b'{"choices": [{"message": {"content": "Hi"}}], "system_fingerprint": "b7-cafe"}'
 VERSION = b'{"version": "1.2.3"}'
+ONE_MODEL = b'{"data": [{"id": "m", "owned_by": "vllm"}]}'
+TWO_MODELS = b'{"data": [{"id": "m"}, {"id": "n"}]}'
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -18,10 +20,13 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(503 if "never-ready" in sys.argv else 200, COMPLETION)
 
     def do_GET(self) -> None:
-        """Its version."""
-        self._answer(200, VERSION)
+        """Its models, or else its version."""
+        models = TWO_MODELS if "two-models" in sys.argv else ONE_MODEL
+        self._answer(200, models if self.path == "/v1/models" else VERSION)
 
     def _answer(self, status: int, body: bytes) -> None:
+        if "with-key" in sys.argv and self.headers["Authorization"] != "Bearer secret":
+            status, body = 401, (self.headers["Authorization"] or "no key").encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

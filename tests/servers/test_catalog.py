@@ -91,8 +91,10 @@ def test_expectation_needs_a_version_range_that_can_be_read(tmp_path: Path):
     ],
 )
 def test_release_is_chosen_by_version_or_build(name: str, version: str, build: str):
-    first = load_server(name).native.releases[0]
+    native = load_server(name).native
 
+    assert native is not None
+    first = native.releases[0]
     assert (first.version, first.build) == (version, build)
 
 

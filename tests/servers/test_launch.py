@@ -82,12 +82,11 @@ def test_early_death_is_told_with_the_last_log_lines(
 def test_command_that_does_not_exist_is_told(
     make_spec: MakeSpec, model: ModelPaths, tmp_path: Path
 ):
-    spec = make_spec()
-    native = spec.native.model_copy(update={"command": ["no-such-server"]})
+    spec = make_spec(command="no-such-server")
 
     with (
         pytest.raises(ServerDied, match="no-such-server: No such file"),
-        launch(spec.model_copy(update={"native": native}), model=model, log=tmp_path / "log"),
+        launch(spec, model=model, log=tmp_path / "log"),
     ):
         pass
 

@@ -1,0 +1,111 @@
+"""A server that already runs is found out about by asking, and left as it is."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from servers import CannotReach, InvalidAttachment, ModelPaths, NotReady, find_server, launch
+from servers.attach import Wish, load_attached, parse
+from servers.port import free_port
+from servers.process import running
+from tests.servers.conftest import STAND_IN
+
+
+@contextmanager
+def somebodys_server(folder: Path, manner: str) -> Iterator[str]:
+    """A server that this suite didn't start; its URL."""
+    port = free_port()
+    command = [sys.executable, str(STAND_IN), str(port), manner]
+    log = folder / "their-log"
+    with running(command, env={}, log=log):
+        while "listening" not in log.read_text():
+            pass
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+def test_kind_model_and_version_are_asked(tmp_path: Path, model: ModelPaths):
+    with somebodys_server(tmp_path, "well") as url:
+        spec = find_server(url)
+
+        with launch(spec, model=model, log=tmp_path / "log") as target:
+            assert (target.server, target.model, target.version) == ("vllm", "m", "1.2.3")
+            assert (target.how, target.url, target.died()) == ("attach", url, None)
+
+
+def test_kind_and_model_may_be_said(tmp_path: Path):
+    with somebodys_server(tmp_path, "two-models") as url:
+        spec = load_attached(f"{url},kind=llamacpp,model=n")
+
+    assert (spec.name, spec.title, spec.at.model) == ("llamacpp", "llama.cpp", "n")
+
+
+def test_server_of_no_known_kind_is_tested_all_the_same(tmp_path: Path):
+    with somebodys_server(tmp_path, "two-models") as url:
+        spec = load_attached(f"{url},model=n")
+
+    assert spec.name == "other"
+    assert f"base_url: {url}" in spec.recipe.settings
+
+
+def test_several_models_are_listed_for_a_choice(tmp_path: Path):
+    with (
+        somebodys_server(tmp_path, "two-models") as url,
+        pytest.raises(InvalidAttachment, match="lists 2 models: m, n") as caught,
+    ):
+        find_server(url)
+
+    assert caught.value.hint.endswith("model=NAME")
+
+
+def test_key_comes_from_the_environment_and_is_never_shown(tmp_path: Path, model: ModelPaths):
+    with somebodys_server(tmp_path, "with-key") as url:
+        spec = load_attached(f"{url},key=LOCAL_KEY", {"LOCAL_KEY": "secret"})
+
+        with launch(spec, model=model, log=tmp_path / "log") as target:
+            assert target.api_key == "secret"
+            assert "secret" not in f"{spec!r} {target!r}"
+
+
+def test_refused_key_is_told_but_not_shown(tmp_path: Path, model: ModelPaths):
+    with somebodys_server(tmp_path, "with-key") as url:
+        spec = load_attached(f"{url},model=m,kind=vllm,key=WRONG", {"WRONG": "sk-1234"})
+
+        with (
+            pytest.raises(NotReady, match=r"HTTP 401: Bearer \[key\]"),
+            launch(spec, model=model, log=tmp_path / "log"),
+        ):
+            pass
+
+
+def test_nobody_at_the_url_is_told():
+    with pytest.raises(CannotReach, match="nothing answers at http:"):
+        find_server(f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("http://h:1", Wish("http://h:1/v1")),
+        ("http://h:1/v1/", Wish("http://h:1/v1")),
+        ("http://h:1/api,model=a=b,kind=mlx", Wish("http://h:1/api", kind="mlx", model="a=b")),
+    ],
+)
+def test_url_and_settings_are_read(text: str, wish: Wish):
+    assert parse(text) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("https://h/v1", "plain HTTP"),
+        ("http:///v1", "no URL"),
+        ("http://h,modle=x", "sets 'modle'"),
+        ("http://h,key=UNSET_VARIABLE", "UNSET_VARIABLE isn't set"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(text: str, problem: str):
+    with pytest.raises(InvalidAttachment, match=problem):
+        find_server(text)
