@@ -1,0 +1,143 @@
+"""Chat Completions: one request, whole or streamed.
+
+The body is read as bytes through the SDK's client, which brings its errors and
+connection pool; the SDK's own chunk models are built anew for every token and
+cost more than all else together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from amplifier_core.llm_errors import LLMTimeoutError
+from openai import APIStatusError, AsyncOpenAI
+
+from ._constants import PROVIDER_NAME
+from .broken import BrokenAnswerError, excerpt
+from .chat_answer import chat_response, raw_completion
+from .chat_chunks import ChunkStream, feed, parse_object
+from .chat_stream import Assembly
+from .reply import Reply, read_rate_limits
+from .stream_events import BlockEvents
+
+if TYPE_CHECKING:
+    from openai._response import AsyncAPIResponse
+
+# A server may keep the connection open after its last word; so long we wait for it to close.
+_GRACE = 0.1
+# Base URLs whose server refuses `stream_options`.
+_without_stream_options: set[str] = set()
+
+
+async def ask(
+    client: AsyncOpenAI,
+    params: dict[str, Any],
+    *,
+    stream: bool,
+    events: BlockEvents,
+    idle_timeout: float,
+    opened: Callable[[], None],
+) -> Reply:
+    """One chat completion; `opened` is called when the server proves to speak the protocol.
+
+    Raises the SDK's errors, transport errors, BrokenAnswerError and kernel errors.
+    """
+    if not stream:
+        return await _ask_whole(client, params, events, opened)
+    base_url = str(client.base_url)
+    if base_url not in _without_stream_options:
+        counted = {**params, "stream_options": {"include_usage": True}}
+        try:
+            return await _ask_streamed(client, counted, events, idle_timeout, opened)
+        except APIStatusError as error:
+            if error.status_code not in {400, 422} or "stream_options" not in str(error.body):
+                raise
+            _without_stream_options.add(base_url)
+    return await _ask_streamed(client, params, events, idle_timeout, opened)
+
+
+async def _ask_whole(
+    client: AsyncOpenAI, params: dict[str, Any], events: BlockEvents, opened: Callable[[], None]
+) -> Reply:
+    async with _request(client, params) as response:
+        return _whole(await response.read(), response.headers, events, opened)
+
+
+def _whole(
+    body: bytes,
+    headers: Mapping[str, str],
+    events: BlockEvents,
+    opened: Callable[[], None],
+) -> Reply:
+    completion = parse_object(body)
+    if not completion.get("choices"):
+        raise BrokenAnswerError(f"the answer has no choices: {excerpt(body)}")
+    opened()
+    assembly = Assembly(events)
+    feed(assembly, completion)
+    assembly.close()
+    return Reply(
+        chat_response(assembly, streamed=False),
+        assembly.model,
+        raw=lambda: completion,
+        rate_limits=read_rate_limits(headers),
+    )
+
+
+async def _ask_streamed(
+    client: AsyncOpenAI,
+    params: dict[str, Any],
+    events: BlockEvents,
+    idle_timeout: float,
+    opened: Callable[[], None],
+) -> Reply:
+    stream = ChunkStream(Assembly(events), opened)
+    clock = asyncio.get_running_loop().time
+    try:
+        async with (
+            asyncio.timeout(idle_timeout or None) as idle,
+            _request(client, {**params, "stream": True}) as response,
+        ):
+            headers = response.headers
+            if "json" in headers.get("content-type", ""):
+                return _whole(await response.read(), headers, events, opened)
+            async for received in response.iter_bytes():
+                stream.take(received)
+                patience = _GRACE if stream.done else idle_timeout
+                idle.reschedule(clock() + patience if patience else None)
+    except TimeoutError as error:
+        if not idle.expired():
+            raise
+        if not stream.done:
+            raise _idle_error(idle_timeout) from error
+    reply = _streamed_reply(stream, headers)
+    await events.flush()
+    return reply
+
+
+def _streamed_reply(stream: ChunkStream, headers: Mapping[str, str]) -> Reply:
+    stream.close()
+    response = chat_response(stream.assembly, streamed=True)
+    raw = partial(raw_completion, stream.assembly, response)
+    return Reply(response, stream.assembly.model, raw=raw, rate_limits=read_rate_limits(headers))
+
+
+def _request(
+    client: AsyncOpenAI, params: dict[str, Any]
+) -> AbstractAsyncContextManager[AsyncAPIResponse[Any]]:
+    """The request under way, its answer unread; keys that the SDK doesn't know go as they are."""
+    extra = {key: value for key, value in params.items() if key not in {"model", "messages"}}
+    return client.chat.completions.with_streaming_response.create(
+        model=params["model"], messages=params["messages"], extra_body=extra
+    )
+
+
+def _idle_error(seconds: float) -> LLMTimeoutError:
+    return LLMTimeoutError(
+        f"The server sent nothing for {seconds:g} s (stream_idle_timeout).",
+        provider=PROVIDER_NAME,
+    )

@@ -1,0 +1,128 @@
+"""ChatRequest → the body of a Chat Completions request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from amplifier_core.message_models import ChatRequest
+
+from ._constants import NATIVE_TOOL_TYPES
+from .chat_messages import chat_messages
+from .config import Settings
+from .endpoint import Endpoint
+from .history import read_field
+
+logger = logging.getLogger(__name__)
+_NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
+_UNSET_EFFORTS = frozenset({None, "", "none"})
+
+
+def chat_params(
+    request: ChatRequest,
+    options: Mapping[str, Any],
+    settings: Settings,
+    *,
+    model: str,
+    endpoint: Endpoint,
+) -> dict[str, Any]:
+    """The body; a key is there only if it says something, since local servers choke on nulls.
+
+    `options` are the keyword arguments of `complete()`. Precedence: request, options, config.
+    """
+    tools = chat_tools([*(request.tools or []), *(options.get("tools") or [])])
+    body = {
+        "model": model,
+        "messages": chat_messages(request.messages, settings.reasoning_replay),
+        "temperature": _first(
+            request.temperature, options.get("temperature"), settings.temperature
+        ),
+        "top_p": _first(request.top_p, settings.top_p),
+        "seed": settings.seed,
+        "stop": request.stop or None,
+        _limit_key(endpoint): _first(
+            request.max_output_tokens, options.get("max_tokens"), settings.max_tokens
+        ),
+        "response_format": response_format(request.response_format),
+        "reasoning_effort": _effort(request, options, settings),
+        "tools": tools or None,
+    }
+    if tools:
+        body["tool_choice"] = chat_tool_choice(
+            _first(request.tool_choice, options.get("tool_choice"))
+        )
+        body["parallel_tool_calls"] = _first(
+            options.get("parallel_tool_calls"), settings.parallel_tool_calls
+        )
+    body.update(settings.extra_request_params or {})
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def chat_tools(specs: Iterable[Any]) -> list[dict[str, Any]]:
+    """Function tools; what only OpenAI can host is left out, with a warning."""
+    tools = []
+    for spec in specs:
+        kind, name = read_field(spec, "type"), read_field(spec, "name")
+        if kind in NATIVE_TOOL_TYPES and name != "apply_patch":
+            logger.warning("Left out tool %r: Chat Completions has function tools only", kind)
+        elif isinstance(name, str):
+            tools.append({"type": "function", "function": _function(spec, name)})
+        elif isinstance(spec, Mapping) and isinstance(spec.get("function"), Mapping):
+            tools.append(dict(spec))
+    return tools
+
+
+def _function(spec: Any, name: str) -> dict[str, Any]:
+    function = {
+        "name": name,
+        "description": read_field(spec, "description") or "",
+        "parameters": read_field(spec, "parameters") or _NO_PARAMETERS,
+    }
+    strict = read_field(spec, "strict")
+    return {**function, "strict": strict} if isinstance(strict, bool) else function
+
+
+def chat_tool_choice(choice: Any) -> Any:
+    """A choice in Chat's shape, from a word, either protocol's mapping, or None."""
+    if isinstance(choice, Mapping) and choice.get("type") == "function" and "name" in choice:
+        return {"type": "function", "function": {"name": choice["name"]}}
+    return choice
+
+
+def response_format(wanted: Any) -> dict[str, Any] | None:
+    """The `response_format`; None for plain text. A schema may come already wrapped."""
+    kind = read_field(wanted, "type")
+    if kind == "json":
+        return {"type": "json_object"}
+    if kind != "json_schema":
+        return None
+    schema = read_field(wanted, "json_schema")
+    wrapped = schema if isinstance(schema.get("schema"), dict) else {"schema": schema}
+    strict = read_field(wanted, "strict")
+    described = {"name": "response", **wrapped}
+    if isinstance(strict, bool):
+        described["strict"] = strict
+    return {"type": "json_schema", "json_schema": described}
+
+
+def _limit_key(endpoint: Endpoint) -> str:
+    return "max_tokens" if endpoint.is_custom else "max_completion_tokens"
+
+
+def _effort(request: ChatRequest, options: Mapping[str, Any], settings: Settings) -> str | None:
+    """The effort somebody asked for; none is sent unasked, since few local servers know it."""
+    wanted = (
+        options.get("reasoning"),
+        request.reasoning_effort,
+        options.get("reasoning_effort"),
+        settings.reasoning,
+        settings.reasoning_effort,
+    )
+    effort = _first(*wanted)
+    effort = effort.get("effort") if isinstance(effort, Mapping) else effort
+    return None if effort in _UNSET_EFFORTS else effort
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)

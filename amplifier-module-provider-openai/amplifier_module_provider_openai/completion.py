@@ -1,0 +1,243 @@
+"""One `complete()`: repair, choice of protocol, attempts with backoff, events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from amplifier_core.llm_errors import LLMError
+from amplifier_core.message_models import ChatRequest, ChatResponse
+from amplifier_core.utils.retry import retry_with_backoff
+
+from . import chat, payloads, protocol, responses
+from ._constants import PROTOCOL_FALLBACK
+from .chat_request import chat_params
+from .continuation import continue_response
+from .endpoint import endpoint_of
+from .errors import Attempt, is_about_model, kernel_error
+from .gate import concurrency_payload, request_slot
+from .repair import repair_history
+from .reply import Reply
+from .responses_request import _validate_gpt_5_5_pro_effort, reasoning_of
+from .stream_events import BlockEvents
+
+if TYPE_CHECKING:
+    from .provider import OpenAIProvider
+
+logger = logging.getLogger(__name__)
+
+
+class Completion:
+    """The state of one call; `options` are the keyword arguments of `complete()`."""
+
+    def __init__(
+        self, provider: OpenAIProvider, request: ChatRequest, options: Mapping[str, Any]
+    ) -> None:
+        self.provider, self.request, self.options = provider, request, options
+        self.model: str = options.get("model") or request.model or provider.default_model
+        self.endpoint = endpoint_of(str(provider.client.base_url))
+        self.emit = provider.emitter()
+        self.background = bool(options.get("background"))
+        self.stream = payloads.wants_stream(request, provider) and not self.background
+        self.request_id = str(uuid4())
+        self._stream_id = self.request_id
+        self._events = BlockEvents(None)
+        self._known = protocol.knowledge_of(self.endpoint)
+        self._tried_before: str | None = None
+        self._choice = self._choose()
+        self._params: dict[str, Any] = {}
+
+    async def run(self) -> ChatResponse:
+        """Raises LLMError, after the retries that its kind is worth."""
+        reasoning = reasoning_of(self.request, self.options, self.provider.settings)
+        _validate_gpt_5_5_pro_effort(self.model, reasoning)
+        await self._repair()
+        self._params = self._build()
+        await self._tell("llm:request", payloads.request_payload(self, reasoning, self._params))
+        begun = time.monotonic()
+        try:
+            reply = await retry_with_backoff(
+                self._attempt, self.provider.retry_config, on_retry=self._tell_retry
+            )
+        except LLMError as error:
+            logger.error("%s API error: %s", self.provider.api_label, error)  # noqa: TRY400
+            await self._tell("llm:response", payloads.failure_payload(self, error, begun))
+            raise
+        await self._tell("llm:response", payloads.response_payload(self, reply, begun))
+        return reply.response
+
+    async def _tell(self, event: str, payload: dict[str, Any]) -> None:
+        if self.emit is not None:
+            await self.emit(event, payload)
+
+    async def _repair(self) -> None:
+        repairs = repair_history(self.request, self.provider.repaired_tool_ids)
+        if repairs.fresh:
+            logger.warning("Repaired %d tool calls without a result", len(repairs.fresh))
+            await self._tell("provider:tool_sequence_repaired", repairs.payload())
+
+    async def _tell_retry(self, attempt: int, delay: float, error: LLMError) -> None:
+        await self._tell("provider:retry", payloads.retry_payload(self, attempt, delay, error))
+
+    def _choose(self) -> protocol.Choice:
+        if self._tried_before:
+            return protocol.Choice("chat")
+        return protocol.choose(
+            self.provider.settings.use_responses_api,
+            self.endpoint,
+            self.request,
+            always_responses=self.provider.always_responses,
+        )
+
+    def _build(self) -> dict[str, Any]:
+        if self._choice.protocol == "responses":
+            return self.provider.responses_params(
+                self.request, self.options, self.model, self.endpoint
+            )
+        return chat_params(
+            self.request,
+            self.options,
+            self.provider.settings,
+            model=self.model,
+            endpoint=self.endpoint,
+        )
+
+    def _switch(self, choice: protocol.Choice) -> None:
+        if choice.protocol != self._choice.protocol:
+            self._choice = choice
+            self._params = self._build()
+        self._choice = choice
+
+    async def _attempt(self) -> Reply:
+        finding_out = self._choice.may_fall_back and await self._known.wait_for_others()
+        self._switch(self._choose())
+        try:
+            return await self._attempt_in_slot()
+        finally:
+            if finding_out:
+                self._known.settle(None)
+
+    async def _attempt_in_slot(self) -> Reply:
+        limit = self.provider.max_concurrent_requests
+        async with request_slot(limit):
+            await self._tell("provider:concurrency", concurrency_payload(self.model, limit))
+            self._events = self._new_events()
+            try:
+                async with asyncio.timeout(self._timeout()):
+                    return await self._ask()
+            except Exception as error:
+                await self._events.abort(error)
+                raise await self._explained(error) from error
+            finally:
+                self._events.cancel()
+
+    def _new_events(self) -> BlockEvents:
+        """Events under the call's id; a fresh one when an earlier attempt has shown something."""
+        if self._events.begun:
+            self._stream_id = str(uuid4())
+        return BlockEvents(self.emit if self.stream else None, self._stream_id)
+
+    def _timeout(self) -> float | None:
+        if self.background:
+            return self.provider.settings.background_timeout
+        return self.request.timeout or self.provider.timeout or None
+
+    async def _ask(self) -> Reply:
+        if self._choice.protocol == "chat":
+            return await self._ask_chat()
+        try:
+            return await self._ask_responses()
+        except Exception as error:
+            reason = None if self._events.any_delta else protocol.says_wrong_protocol(error)
+            if not self._choice.may_fall_back or reason is None:
+                raise
+            await self._fall_back(reason, error)
+            return await self._ask_chat()
+
+    async def _ask_chat(self) -> Reply:
+        try:
+            reply = await chat.ask(
+                self.provider.client,
+                self._params,
+                stream=self.stream,
+                events=self._events,
+                idle_timeout=self.provider.settings.stream_idle_timeout,
+                opened=self._chat_works,
+            )
+        except Exception as error:
+            if protocol.is_missing_endpoint(error):
+                self._known.forget()
+            raise
+        response = self.provider.priced(reply.response, reply.model, self.endpoint)
+        return replace(reply, response=response)
+
+    def _chat_works(self) -> None:
+        if self._tried_before:
+            self._known.settle("chat")
+
+    def _responses_work(self) -> None:
+        if self._choice.may_fall_back:
+            self._known.settle("responses")
+
+    async def _ask_responses(self) -> Reply:
+        exchange = responses.Exchange(
+            client=self.provider.client,
+            params=self._params,
+            events=self._events,
+            emit=self.emit,
+            opened=self._responses_work,
+            stream=self.stream,
+            idle_timeout=self.provider.settings.stream_idle_timeout,
+        )
+        response, rate_limits = await responses.ask(exchange)
+        if self.background:
+            response = await responses.poll(
+                exchange, response, interval=self.provider.settings.poll_interval
+            )
+        if not self.endpoint.is_custom:
+            response = await continue_response(exchange, response)
+        return Reply(
+            self.provider.converted(response, self.endpoint),
+            raw=response.model_dump if hasattr(response, "model_dump") else dict,
+            rate_limits=rate_limits,
+            continuation_count=getattr(response, "continuation_count", None),
+        )
+
+    async def _fall_back(self, reason: str, error: Exception) -> None:
+        self._tried_before = reason
+        self._switch(protocol.Choice("chat"))
+        if self._events.begun:
+            self._events = self._new_events()
+        if self._known.told:
+            return
+        self._known.told = True
+        logger.info(
+            "%s: %s, so Chat Completions is used from now on. "
+            "Set `use_responses_api: false` in this provider's config to skip the attempt.",
+            self.endpoint.base_url,
+            reason,
+        )
+        await self._tell(PROTOCOL_FALLBACK, payloads.fallback_payload(self, reason, error))
+
+    async def _explained(self, error: Exception) -> LLMError:
+        path = "responses" if self._choice.protocol == "responses" else "chat/completions"
+        failure = kernel_error(
+            error,
+            Attempt(
+                endpoint=self.endpoint,
+                path=path,
+                model=self.model,
+                timeout=self._timeout() or 0.0,
+                max_retry_delay=self.provider.settings.max_retry_delay,
+                streaming=self._events.begun,
+                tried_before=self._tried_before,
+            ),
+        )
+        if self.endpoint.is_custom and failure.status_code in {400, 404} and is_about_model(error):
+            failure.args = (f"{failure} {await self.provider.served_hint(self.model)}",)
+        return failure

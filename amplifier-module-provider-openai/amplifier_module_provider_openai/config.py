@@ -1,0 +1,130 @@
+"""The config mapping of a provider entry, read into typed settings.
+
+Values arrive as the user's YAML has them or, from the setup wizard, as strings;
+an unset `${VAR}` arrives as an empty string and counts as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from amplifier_core.llm_errors import ConfigurationError
+
+from . import _constants as default
+
+_TRUE = frozenset({"1", "true", "yes", "on", "y", "enabled"})
+_FALSE = frozenset({"0", "false", "no", "off", "n", "disabled", "none"})
+
+
+def read_flag(value: object) -> bool:
+    """True or False from a bool, a number or a word such as "yes" and "off"."""
+    word = str(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("expected true or false")
+
+
+def read_auto(value: object) -> Literal["auto"] | bool:
+    """The word "auto", or a flag."""
+    if value is None or str(value).strip().lower() in {"", "auto"}:
+        return "auto"
+    return read_flag(value)
+
+
+def read_whole(value: object) -> int:
+    """A whole number from 4, 4.0 or "4"."""
+    number = float(str(value))
+    if not number.is_integer():
+        raise ValueError("expected a whole number")
+    return int(number)
+
+
+def read_number(value: object) -> float:
+    """A number from 0.5 or "0.5"."""
+    return float(str(value))
+
+
+def read_mapping(value: object) -> dict[str, Any]:
+    """A mapping, as YAML gives it."""
+    if not isinstance(value, dict):
+        raise ValueError("expected a mapping of keys to values")  # noqa: TRY004
+    return value
+
+
+def read_effort(value: object) -> str | dict[str, Any]:
+    """An effort ("high"), or OpenAI's mapping of effort and summary."""
+    return value if isinstance(value, dict) else str(value)
+
+
+def _setting(standard: Any, read: Callable[[Any], Any] = str) -> Any:
+    return field(default=standard, metadata={"read": read})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every config key that the module reads, with its default; times are in seconds."""
+
+    base_url: str | None = _setting(None)
+    default_model: str = _setting(default.DEFAULT_MODEL)
+    use_responses_api: Literal["auto"] | bool = _setting("auto", read_auto)
+    max_tokens: int | None = _setting(None, read_whole)
+    context_window: int | None = _setting(None, read_whole)
+    max_output_tokens: int | None = _setting(None, read_whole)
+    temperature: float | None = _setting(None, read_number)
+    top_p: float | None = _setting(None, read_number)
+    seed: int | None = _setting(None, read_whole)
+    reasoning: str | dict[str, Any] | None = _setting(None, read_effort)  # noqa: RUF009
+    reasoning_effort: str | None = _setting(None)
+    reasoning_summary: str = _setting(default.DEFAULT_REASONING_SUMMARY)
+    reasoning_replay: str = _setting("none")
+    extra_request_params: dict[str, Any] | None = _setting(None, read_mapping)  # noqa: RUF009
+    parallel_tool_calls: bool | None = _setting(None, read_flag)
+    truncation: str | None = _setting(default.DEFAULT_TRUNCATION)
+    enable_state: bool = _setting(False, read_flag)  # noqa: FBT003
+    enable_response_chaining: Literal["auto"] | bool = _setting("auto", read_auto)
+    raw: bool = _setting(False, read_flag)  # noqa: FBT003
+    timeout: float = _setting(default.DEFAULT_TIMEOUT, read_number)
+    stream_idle_timeout: float = _setting(default.DEFAULT_STREAM_IDLE_TIMEOUT, read_number)
+    filtered: bool = _setting(True, read_flag)  # noqa: FBT003
+    prompt_cache_key: str | None = _setting(None)
+    prompt_cache_retention: str | None = _setting(default.DEFAULT_PROMPT_CACHE_RETENTION)
+    safety_identifier: str | None = _setting(None)
+    poll_interval: float = _setting(default.DEFAULT_POLL_INTERVAL, read_number)
+    background_timeout: float = _setting(default.DEFAULT_BACKGROUND_TIMEOUT, read_number)
+    priority: int = _setting(100, read_whole)
+    enable_long_context: bool = _setting(False, read_flag)  # noqa: FBT003
+    use_streaming: bool = _setting(True, read_flag)  # noqa: FBT003
+    max_retries: int = _setting(5, read_whole)
+    min_retry_delay: float = _setting(1.0, read_number)
+    max_retry_delay: float = _setting(60.0, read_number)
+    retry_jitter: bool = _setting(True, read_flag)  # noqa: FBT003
+    max_concurrent_requests: int = _setting(5, read_whole)
+    thinking_budget_tokens: int | None = _setting(None, read_whole)
+    thinking_budget_buffer: int = _setting(1024, read_whole)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Raises ConfigurationError that names the key; keys of other modules are ignored."""
+        given = {
+            item.name: _read(item.name, config[item.name], item.metadata["read"])
+            for item in fields(cls)
+            if config.get(item.name) not in (None, "")
+        }
+        if not config.get("prompt_cache_retention", "unset"):
+            given["prompt_cache_retention"] = None
+        return cls(**given)
+
+
+def _read(key: str, value: object, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(value)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"config key {key!r} of provider-openai has the value {value!r}: {error}. "
+            "Correct it in settings.yaml or remove it to get the default.",
+            provider=default.PROVIDER_NAME,
+        ) from error

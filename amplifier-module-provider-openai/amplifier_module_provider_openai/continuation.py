@@ -1,0 +1,77 @@
+"""Going on where a response was cut off by its token limit; OpenAI's own hosts only."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ._constants import MAX_CONTINUATION_ATTEMPTS, PROVIDER_NAME
+from ._response_handling import Continued
+from .history import read_field
+from .responses import Exchange
+
+logger = logging.getLogger(__name__)
+
+
+async def continue_response(exchange: Exchange, response: Any) -> Any:
+    """The response, or one that holds the output of all follow-ups; a failed one ends them."""
+    parts = [response]
+    while _is_cut_off(parts[-1]) and len(parts) <= MAX_CONTINUATION_ATTEMPTS:
+        await _tell(exchange, parts[-1], len(parts))
+        try:
+            parts.append(await _follow_up(exchange, parts))
+        except Exception as error:  # noqa: BLE001
+            logger.warning("Continuation %d failed, what there is stands: %s", len(parts), error)
+            break
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _is_cut_off(response: Any) -> bool:
+    return read_field(response, "status") == "incomplete" and _reason(response) != "content_filter"
+
+
+def _reason(response: Any) -> str | None:
+    reason = read_field(read_field(response, "incomplete_details"), "reason")
+    return reason if isinstance(reason, str) else None
+
+
+async def _follow_up(exchange: Exchange, parts: list[Any]) -> Any:
+    said = [text for part in parts for text in _texts(part)]
+    content = [{"type": "output_text", "text": text} for text in said]
+    items = exchange.params["input"]
+    if content:
+        items = [*items, {"role": "assistant", "content": content}]
+    return await exchange.client.responses.create(**{**exchange.params, "input": items})
+
+
+def _texts(response: Any) -> list[str]:
+    contents = [
+        read_field(item, "content")
+        for item in read_field(response, "output") or []
+        if read_field(item, "type") == "message"
+    ]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return [text for part in parts if (text := read_field(part, "text"))]
+
+
+def _joined(parts: list[Any]) -> Continued:
+    return Continued(
+        last=parts[-1],
+        output=[item for part in parts for item in read_field(part, "output") or []],
+        usages=[read_field(part, "usage") for part in parts],
+        continuation_count=len(parts) - 1,
+    )
+
+
+async def _tell(exchange: Exchange, response: Any, number: int) -> None:
+    if exchange.emit is not None:
+        await exchange.emit(
+            "provider:incomplete_continuation",
+            {
+                "provider": PROVIDER_NAME,
+                "response_id": read_field(response, "id"),
+                "reason": _reason(response),
+                "continuation_number": number,
+                "max_attempts": MAX_CONTINUATION_ATTEMPTS,
+            },
+        )

@@ -1,0 +1,34 @@
+"""Which key goes to which host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ._constants import OPENAI_BASE_URL, PLACEHOLDER_API_KEY
+from .endpoint import endpoint_of
+
+
+def find_api_key(config: Mapping[str, Any]) -> str | None:
+    """The configured key, else the one in the environment, else a placeholder; None for OpenAI.
+
+    The environment's key was made for the environment's host: one that comes from
+    config gets it only if config says so.
+    """
+    configured_url = config.get("base_url") or None
+    custom = endpoint_of(configured_url or os.environ.get("OPENAI_BASE_URL")).is_custom
+    if config.get("api_key"):
+        return str(config["api_key"])
+    if configured_url and custom:
+        return PLACEHOLDER_API_KEY
+    return os.environ.get("OPENAI_API_KEY") or (PLACEHOLDER_API_KEY if custom else None)
+
+
+def client_arguments(api_key: str | None, base_url: str | None, timeout: float) -> dict[str, Any]:
+    """Arguments of the SDK's client. Raises ValueError if OpenAI is asked without a key."""
+    url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_BASE_URL
+    key = api_key or (PLACEHOLDER_API_KEY if endpoint_of(url).is_custom else None)
+    if not key:
+        raise ValueError("api_key or client must be provided for API calls")
+    return {"api_key": key, "base_url": url, "timeout": max(timeout, 600.0)}

@@ -1,0 +1,280 @@
+"""Errors of the SDK, the network and the protocols → the kernel's error types.
+
+Messages on OpenAI's own hosts are the error object as JSON, as callers expect;
+elsewhere they also name the URL, the cause and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+from amplifier_core import llm_errors as kernel
+
+from ._constants import PROVIDER_NAME
+from .broken import BrokenAnswerError
+from .endpoint import Endpoint
+from .native import (
+    body_of,
+    code_of,
+    header_of,
+    never_connected,
+    status_of,
+    text_of,
+    transport_error,
+)
+
+_CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
+_CONTEXT_PHRASES = (
+    "context length",
+    "context size",
+    "context window",
+    "maximum context",
+    "too many tokens",
+    "prompt is too long",
+    "exceeds the maximum number of tokens",
+    "longer than the maximum model length",
+)
+_FILTER_PHRASES = ("content filter", "content_filter", "safety", "blocked")
+_CLOUDFLARE = (
+    "just a moment",
+    "cf-browser-verification",
+    "cloudflare",
+    "checking if the site connection is secure",
+)
+_WARMING_UP = ("loading model", "model is loading", "warming up", "still loading")
+_MODEL_PHRASES = ("model_not_found", "no such model", "model not found")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was being tried when an error came: where, of which model, how far it got."""
+
+    endpoint: Endpoint
+    path: str
+    model: str
+    timeout: float
+    max_retry_delay: float
+    streaming: bool = False
+    tried_before: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL asked, for people."""
+        return self.endpoint.url(self.path)
+
+
+def kernel_error(error: BaseException, attempt: Attempt) -> kernel.LLMError:
+    """The kernel's error for a native one; raise it `from` the native one."""
+    if isinstance(error, kernel.LLMError):
+        error.provider, error.model = error.provider or PROVIDER_NAME, error.model or attempt.model
+        return error
+    if isinstance(error, openai.APITimeoutError | TimeoutError):
+        what = f"Request timed out after {attempt.timeout}s"
+        return _make(kernel.LLMTimeoutError, what, error, attempt)
+    if (status := status_of(error)) is not None:
+        return _from_status(status, error, attempt)
+    if (cause := transport_error(error)) is not None:
+        return _from_transport(cause, error, attempt)
+    return _from_answer(error, attempt)
+
+
+def message_of(error: BaseException) -> str:
+    """The error object as JSON, else the error's own words; never empty."""
+    body = getattr(error, "body", None)
+    if body is not None:
+        return json.dumps(body, default=str)
+    if transport_error(error) is not None and not str(error):
+        return f"The connection broke while the answer was read ({type(error).__name__})"
+    return str(error) or f"{type(error).__name__}: (no message)"
+
+
+def is_about_model(error: BaseException) -> bool:
+    """Whether a refusal says that the model, not the endpoint, is missing."""
+    text, body = text_of(error), body_of(error)
+    if isinstance(body, dict) and body.get("param") == "model":
+        return True
+    missing = any(words in text for words in ("not found", "does not exist", "not exist"))
+    return any(phrase in text for phrase in _MODEL_PHRASES) or ("model" in text and missing)
+
+
+def is_context_overflow(error: BaseException) -> bool:
+    """Whether a refusal says, in any server's words, that the prompt is too long."""
+    text = text_of(error)
+    return any(code in text for code in _CONTEXT_CODES) or any(
+        phrase in text for phrase in _CONTEXT_PHRASES
+    )
+
+
+def _from_status(status: int, error: BaseException, attempt: Attempt) -> kernel.LLMError:
+    said, delay = text_of(error), _retry_after(error)
+    if status == 429:
+        return _rate_limit(error, attempt, delay)
+    if status == 413 or (status in {400, 404, 422, 500} and is_context_overflow(error)):
+        return _make(kernel.ContextLengthError, message_of(error), error, attempt)
+    if _is_unavailable(status, said, error):
+        return _make(
+            kernel.ProviderUnavailableError, message_of(error), error, attempt, retry_after=delay
+        )
+    kind = _BY_STATUS.get(status, kernel.LLMError)
+    if status == 400 and any(phrase in said for phrase in _FILTER_PHRASES):
+        kind = kernel.ContentFilterError
+    return _make(kind, message_of(error), error, attempt)
+
+
+def _is_unavailable(status: int, said: str, error: BaseException) -> bool:
+    """Whether the server, or a proxy before it, may answer if asked again."""
+    if status == 403:
+        return is_cloudflare_page(error)
+    warming_up = status in {404, 425} and any(phrase in said for phrase in _WARMING_UP)
+    return warming_up or (status >= 500 and status != 501)
+
+
+_BY_STATUS: dict[int, type[kernel.LLMError]] = {
+    400: kernel.InvalidRequestError,
+    401: kernel.AuthenticationError,
+    403: kernel.AccessDeniedError,
+    404: kernel.NotFoundError,
+}
+
+
+def _rate_limit(error: BaseException, attempt: Attempt, delay: float | None) -> kernel.LLMError:
+    if "insufficient_quota" in code_of(error):
+        return _make(kernel.QuotaExceededError, message_of(error), error, attempt)
+    soon = delay is None or delay <= attempt.max_retry_delay
+    return _make(
+        kernel.RateLimitError,
+        message_of(error),
+        error,
+        attempt,
+        retry_after=delay,
+        retryable=soon,
+    )
+
+
+def _from_transport(
+    cause: BaseException, error: BaseException, attempt: Attempt
+) -> kernel.LLMError:
+    detail = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+    if never_connected(error):
+        what = f"Could not connect to {attempt.url} ({detail}). Is the server running?"
+        return _make(kernel.NetworkError, f"{what}{_proxy_hint()}", error, attempt)
+    if attempt.streaming:
+        what = f"The connection to {attempt.url} broke in mid-stream ({detail})."
+        return _make(kernel.StreamError, what, error, attempt)
+    what = f"{detail} while reading the response from {attempt.url}."
+    return _make(kernel.NetworkError, f"{what}{_protocol_hint(attempt)}", error, attempt)
+
+
+def _from_error_object(error: BaseException, attempt: Attempt) -> kernel.LLMError:
+    """An error that came inside an answer with status 200."""
+    said, code = text_of(error), code_of(error)
+    if is_context_overflow(error):
+        kind: type[kernel.LLMError] = kernel.ContextLengthError
+    elif "rate_limit" in code:
+        kind = kernel.RateLimitError
+    elif any(phrase in code for phrase in ("content_filter", "content_policy")):
+        kind = kernel.ContentFilterError
+    elif "invalid_request" in code or "bad_request" in code or "invalid request" in said:
+        kind = kernel.InvalidRequestError
+    else:
+        kind = kernel.StreamError
+    where = f" (inside an answer of {attempt.url})" if attempt.endpoint.is_custom else ""
+    return _make(kind, f"{message_of(error)}{where}", error, attempt)
+
+
+def _from_answer(error: BaseException, attempt: Attempt) -> kernel.LLMError:
+    """Something was wrong with what came, or with this module."""
+    if isinstance(error, BrokenAnswerError):
+        return _from_broken(error, attempt)
+    if isinstance(error, openai.APIError):
+        return _from_error_object(error, attempt)
+    return _from_anything(error, attempt)
+
+
+def _from_broken(error: BrokenAnswerError, attempt: Attempt) -> kernel.LLMError:
+    if error.body is not None:
+        return _from_error_object(error, attempt)
+    what = f"{attempt.url} gave an answer that can't be used: {error}."
+    if error.truncated:
+        return _make(kernel.StreamError, what, error, attempt)
+    return _make(kernel.LLMError, f"{what}{_protocol_hint(attempt)}", error, attempt)
+
+
+def _from_anything(error: BaseException, attempt: Attempt) -> kernel.LLMError:
+    if attempt.endpoint.is_custom and isinstance(error, RuntimeError | ValueError):
+        what = f"{attempt.url} gave an answer that can't be used: {message_of(error)}"
+        return _make(kernel.LLMError, f"{what}{_protocol_hint(attempt)}", error, attempt)
+    return _make(kernel.LLMError, message_of(error), error, attempt, retryable=True)
+
+
+def _make(
+    kind: type[kernel.LLMError],
+    message: str,
+    error: BaseException,
+    attempt: Attempt,
+    **more: Any,
+) -> kernel.LLMError:
+    status = status_of(error)
+    if attempt.endpoint.is_custom and status is not None:
+        message = f"{message} ({attempt.url} answered {status}.{_hint(kind, status, attempt)})"
+    if attempt.tried_before:
+        message = f"{message} The Responses API was tried first: {attempt.tried_before}."
+    return kind(message, provider=PROVIDER_NAME, model=attempt.model, status_code=status, **more)
+
+
+def _hint(kind: type[kernel.LLMError], status: int, attempt: Attempt) -> str:
+    if kind is kernel.ContextLengthError:
+        return " Shorten the conversation, or start the server with a larger context."
+    if kind is kernel.AuthenticationError:
+        return " Set api_key of this provider entry to the server's key."
+    if status in {404, 405, 410, 501}:
+        return _protocol_hint(attempt)
+    return ""
+
+
+def _protocol_hint(attempt: Attempt) -> str:
+    if not attempt.endpoint.is_custom:
+        return ""
+    hints = []
+    if attempt.path == "responses":
+        hints.append(
+            "If this server has no Responses API, set `use_responses_api: false` (or `auto`) "
+            "in this provider's config."
+        )
+    if not attempt.endpoint.base_url.endswith("/v1"):
+        hints.append(f"Most servers want base_url to end in /v1: {attempt.endpoint.base_url}/v1.")
+    return "".join(f" {hint}" for hint in hints)
+
+
+def _proxy_hint() -> str:
+    proxies = [name for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY") if _environment(name)]
+    return f" {', '.join(proxies)} is set and may divert the request." if proxies else ""
+
+
+def _environment(name: str) -> str | None:
+    return os.environ.get(name) or os.environ.get(name.lower())
+
+
+def _retry_after(error: BaseException) -> float | None:
+    """Seconds from `retry-after`, else from Azure's `x-ms-retry-after-ms`; None if unreadable."""
+    for name, unit in (("retry-after", 1.0), ("x-ms-retry-after-ms", 1000.0)):
+        try:
+            return float(header_of(error, name) or "") / unit
+        except ValueError:
+            continue
+    return None
+
+
+def is_cloudflare_page(error: BaseException) -> bool:
+    """Whether a refusal is a page of the proxy in front, not an answer of the API."""
+    body = body_of(error)
+    if isinstance(body, dict | list):
+        return False
+    if "text/html" in (header_of(error, "content-type") or "").lower():
+        return True
+    page = f"{body or ''}{getattr(getattr(error, 'response', None), 'text', '')}".lower()
+    return any(marker in page for marker in _CLOUDFLARE)

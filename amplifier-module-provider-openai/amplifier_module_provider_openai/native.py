@@ -1,0 +1,79 @@
+"""Reading the errors of the SDK and of its HTTP library, which is `httpx` or `httpx2`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+
+_TRANSPORT_ROOTS = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status of the answer that an error is about, if there was one.
+
+    A server that closes without reading the request makes the SDK fail while it reads
+    the body of the error; the status is then found behind the failure.
+    """
+    for cause in _causes(error):
+        status = getattr(cause, "status_code", None)
+        if status is None:
+            status = getattr(getattr(cause, "response", None), "status_code", None)
+        if isinstance(status, int):
+            return status
+    return None
+
+
+def body_of(error: BaseException) -> Any:
+    """The error object that the server sent, unwrapped, or its text; None without one."""
+    body = getattr(error, "body", None)
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        return body["error"]
+    return body
+
+
+def code_of(error: BaseException) -> str:
+    """`code` and `type` of the error object, lower case; "" without one."""
+    body = body_of(error)
+    return f"{body.get('code')} {body.get('type')}".lower() if isinstance(body, dict) else ""
+
+
+def text_of(error: BaseException) -> str:
+    """All that the server said, lower case, to look for phrases in."""
+    return f"{json.dumps(body_of(error), default=str)} {error}".lower()
+
+
+def transport_error(error: BaseException) -> BaseException | None:
+    """The failure of the connection behind an error; None when the connection was fine."""
+    if isinstance(error, openai.APIStatusError):
+        return None
+    for cause in _causes(error):
+        if type(cause).__module__.partition(".")[0] in _TRANSPORT_ROOTS:
+            return cause
+    return error if isinstance(error, openai.APIConnectionError) else None
+
+
+def never_connected(error: BaseException) -> bool:
+    """Whether no connection came about at all: no server, no such host, a TLS failure."""
+    return any(
+        type(cause).__name__ in {"ConnectError", "ConnectTimeout"} for cause in _causes(error)
+    )
+
+
+def header_of(error: BaseException, name: str) -> str | None:
+    """A header of the answer that an error is about."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    return headers.get(name) if headers is not None else None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that led to it, nearest first."""
+    pending, seen = [error], set[int]()
+    while pending:
+        cause = pending.pop(0)
+        if id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            pending += [link for link in (cause.__cause__, cause.__context__) if link]

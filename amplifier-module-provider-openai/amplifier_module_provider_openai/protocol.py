@@ -1,0 +1,153 @@
+"""Which protocol a server is spoken to in, and when Responses gives way to Chat Completions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+import openai
+from amplifier_core import llm_errors as kernel
+from amplifier_core.message_models import ChatRequest
+
+from .broken import BrokenAnswerError
+from .endpoint import Endpoint
+from .errors import is_about_model, is_context_overflow
+from .native import never_connected, status_of, text_of, transport_error
+
+logger = logging.getLogger(__name__)
+
+Protocol = Literal["responses", "chat"]
+# So long a call waits for another one that is finding out; after that it finds out by itself.
+_PATIENCE = 2.0
+_NO_SUCH_ENDPOINT = frozenset({405, 410, 501})
+_RESPONSES_SHAPES = (
+    "'input'",
+    '"input"',
+    "input_text",
+    "output_text",
+    "instructions",
+    "cannot determine type of 'item'",
+    "'type' of tool must be 'function'",
+    "messages",
+    "unknown field",
+    "unrecognized",
+    "unexpected field",
+)
+
+
+@dataclass(eq=False)
+class Knowledge:
+    """What this process has learnt about one base URL."""
+
+    chat_only: bool = False
+    has_responses: bool = False
+    told: bool = False
+    finding_out: asyncio.Event | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+
+    async def wait_for_others(self) -> bool:
+        """Wait while another call finds out; True when this call is the one to find out."""
+        if self.chat_only or self.has_responses:
+            return False
+        loop = asyncio.get_running_loop()
+        if self.finding_out is None or self.loop is not loop:
+            self.finding_out, self.loop = asyncio.Event(), loop
+            return True
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.finding_out.wait()
+        except TimeoutError:
+            return False
+        return False
+
+    def settle(self, protocol: Protocol | None) -> None:
+        """The server speaks this protocol; None: nobody knows yet, let others try."""
+        if protocol == "chat":
+            self.chat_only, self.has_responses = True, False
+        elif protocol == "responses":
+            self.has_responses = True
+        if self.finding_out is not None:
+            self.finding_out.set()
+            self.finding_out = None
+
+    def forget(self) -> None:
+        """Another server may have taken the place of the one that was known."""
+        self.chat_only = self.has_responses = self.told = False
+
+
+_known: dict[str, Knowledge] = {}
+
+
+def knowledge_of(endpoint: Endpoint) -> Knowledge:
+    """One record per base URL and process: sub-sessions make providers anew for each task."""
+    return _known.setdefault(endpoint.base_url, Knowledge())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The protocol to begin with, and whether the server may prove it wrong."""
+
+    protocol: Protocol
+    may_fall_back: bool = False
+
+
+def choose(
+    setting: Literal["auto"] | bool,  # noqa: FBT001
+    endpoint: Endpoint,
+    request: ChatRequest,
+    *,
+    always_responses: bool = False,
+) -> Choice:
+    """Explicit setting, then OpenAI's and Azure's own hosts, then what is known of the server.
+
+    What Responses can't say, or most servers drop from it in silence (stop strings,
+    output formats), goes through Chat Completions.
+    """
+    if setting != "auto":
+        return Choice("responses" if setting else "chat")
+    if always_responses or not endpoint.is_custom:
+        return Choice("responses")
+    if knowledge_of(endpoint).chat_only or request.stop or _wants_format(request):
+        return Choice("chat")
+    return Choice("responses", may_fall_back=True)
+
+
+def _wants_format(request: ChatRequest) -> bool:
+    return request.response_format is not None and request.response_format.type != "text"
+
+
+def says_wrong_protocol(error: BaseException) -> str | None:
+    """Why a failed Responses call suggests that the server does not speak it; None if it doesn't.
+
+    A broken connection counts: a server may answer 404 and close before it has read the
+    request, and then nothing but the reset arrives.
+    """
+    status = status_of(error)
+    if status is not None:
+        return _status_says(status, error)
+    if isinstance(error, BrokenAnswerError | RuntimeError | ValueError):
+        return f"the answer is not of the Responses API: {error}"
+    if isinstance(error, openai.APITimeoutError | TimeoutError | kernel.LLMError):
+        return None
+    cause = transport_error(error)
+    if cause is None or never_connected(error):
+        return None
+    return f"the connection broke ({type(cause).__name__})"
+
+
+def _status_says(status: int, error: BaseException) -> str | None:
+    if status in _NO_SUCH_ENDPOINT or (status == 404 and not is_about_model(error)):
+        return f"POST /responses answered {status}"
+    if status not in {400, 422} or is_context_overflow(error):
+        return None
+    said = text_of(error)
+    if any(shape in said for shape in _RESPONSES_SHAPES):
+        return f"POST /responses answered {status} and does not know the request's shape"
+    return None
+
+
+def is_missing_endpoint(error: BaseException) -> bool:
+    """Whether Chat Completions itself is gone: the server was exchanged for another."""
+    return status_of(error) in {404, 405, 501} and not is_about_model(error)

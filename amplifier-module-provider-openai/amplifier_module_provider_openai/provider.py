@@ -1,0 +1,265 @@
+"""The provider that Amplifier mounts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from amplifier_core import ModuleCoordinator
+from amplifier_core.message_models import ChatRequest, ChatResponse, ToolCall
+from amplifier_core.models import ModelInfo, ProviderInfo
+from amplifier_core.utils import RetryConfig
+from openai import AsyncOpenAI
+
+from . import _constants as default
+from . import apply_patch, models
+from ._capabilities import ModelCapabilities
+from ._cost import compute_cost
+from ._response_handling import convert_response
+from .completion import Completion
+from .config import Settings
+from .credentials import client_arguments
+from .endpoint import Endpoint, endpoint_of
+from .errors import is_cloudflare_page
+from .history import read_field
+from .info import provider_info
+from .responses_input import InputWriter
+from .responses_request import ResponsesContext, is_chaining, responses_params, responses_tools
+from .stream_events import Emit
+
+logger = logging.getLogger(__name__)
+_HINT_TIMEOUT = 3.0
+
+
+class OpenAIProvider:
+    """OpenAI's models by the Responses API, other servers' by whichever protocol they speak.
+
+    Amplifier finds streaming in events, not in a method of this class: an attribute
+    `stream` would send its loops down another path.
+    """
+
+    name = "openai"
+    api_label = "OpenAI"
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        config: dict[str, Any] | None = None,
+        coordinator: ModuleCoordinator | None = None,
+        client: AsyncOpenAI | None = None,
+        add_cost: Callable[[Decimal | None], None] | None = None,
+    ) -> None:
+        self.config = config or {}
+        self.coordinator = coordinator
+        self.settings = Settings.from_config(self.config)
+        self._api_key = api_key
+        self._client = client
+        self._add_cost = add_cost or (lambda _cost: None)
+        self._read_settings(self.settings)
+        self._reset_chain_on_next_request = False
+        self._apply_patch_native = False
+        self._native_call_ids: set[str] = set()
+        self._repaired_tool_ids: set[str] = set()
+        self._context_windows: dict[str, int] = {}
+
+    def _read_settings(self, settings: Settings) -> None:
+        """Attributes that subclasses set and others read."""
+        self.base_url = settings.base_url
+        self.default_model = settings.default_model
+        self.priority = settings.priority
+        self.use_streaming = settings.use_streaming
+        self.raw = settings.raw
+        self.timeout = settings.timeout
+        self.enable_long_context = settings.enable_long_context
+        self.enable_response_chaining = settings.enable_response_chaining
+        self._max_concurrent_requests = settings.max_concurrent_requests
+        self._retry_config = RetryConfig(
+            max_retries=settings.max_retries,
+            initial_delay=settings.min_retry_delay,
+            max_delay=settings.max_retry_delay,
+            jitter=settings.retry_jitter,
+        )
+
+    @property
+    def client(self) -> AsyncOpenAI:
+        """The SDK's client, made on first use. Raises ValueError without a key for OpenAI."""
+        if self._client is None:
+            arguments = client_arguments(self._api_key, self.base_url, self.timeout)
+            self._client = AsyncOpenAI(**arguments, max_retries=0)
+            logger.info("%s requests go to %s", self.name, self._endpoint().base_url)
+        return self._client
+
+    async def close(self) -> None:
+        """Close the client if there is one; may be called more than once."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def complete(self, request: ChatRequest, **kwargs: Any) -> ChatResponse:
+        """Answer a request; keyword arguments are listed in the README. Raises LLMError."""
+        return await Completion(self, request, kwargs).run()
+
+    def parse_tool_calls(self, response: ChatResponse) -> list[ToolCall]:
+        """The tool calls of an answer."""
+        return response.tool_calls or []
+
+    def get_info(self) -> ProviderInfo:
+        """Name, limits and config fields; asks no server and needs no key."""
+        known = self._capabilities(self.default_model)
+        context = self._context_windows.get(self.default_model) or self.settings.context_window
+        custom = self.base_url is not None and endpoint_of(self.base_url).is_custom
+        limit = models.output_limit_of(self.settings, context, known) if custom else None
+        return provider_info(
+            model=self.default_model,
+            timeout=self.timeout,
+            context_window=context
+            or known.advertised_context(long_context=self.enable_long_context),
+            max_output_tokens=limit or known.max_output_tokens,
+        )
+
+    def get_model_info(self) -> ModelInfo:
+        """The default model, with the limits that a session's token budget is made from."""
+        defaults = self.get_info().defaults
+        return ModelInfo(
+            id=self.default_model,
+            display_name=models.display_name(self.default_model),
+            context_window=defaults["context_window"],
+            max_output_tokens=defaults["max_output_tokens"],
+            capabilities=list(self._capabilities(self.default_model).capability_tags),
+        )
+
+    async def list_models(self) -> list[ModelInfo]:
+        """OpenAI's agent models, or all that another server has. Errors of the SDK propagate."""
+        cards = (await self.client.models.list()).data
+        if not self._endpoint().is_custom:
+            return models.openai_models(cards, self.settings, self._capabilities)
+        listed = models.served_models(cards, self.settings, self._capabilities)
+        told = {card.id: models.context_of(card) for card in cards}
+        self._context_windows.update({name: size for name, size in told.items() if size})
+        return listed
+
+    async def served_hint(self, model: str) -> str:
+        """One sentence for people whose model the server does not have."""
+        try:
+            async with asyncio.timeout(_HINT_TIMEOUT):
+                served = ", ".join(card.id for card in (await self.client.models.list()).data)
+        except Exception:  # noqa: BLE001
+            served = "unknown, its model list failed"
+        return (
+            f"Model {model!r} is not served by {self._endpoint().base_url}; served: "
+            f"{served or 'nothing'}. Set default_model of this entry; "
+            "if routing picked this entry by mistake, give it an `id:`."
+        )
+
+    # What one completion needs of its provider.
+
+    @property
+    def always_responses(self) -> bool:
+        """A subclass with a client of its own has chosen its server, and speaks Responses."""
+        return type(self).client is not OpenAIProvider.client
+
+    @property
+    def retry_config(self) -> RetryConfig:
+        """How often and how patiently to try again."""
+        return self._retry_config
+
+    @property
+    def max_concurrent_requests(self) -> int:
+        """Requests that this process may have under way; 0 for no limit."""
+        return self._max_concurrent_requests
+
+    @property
+    def repaired_tool_ids(self) -> set[str]:
+        """Ids of calls whose repair has been reported."""
+        return self._repaired_tool_ids
+
+    def emitter(self) -> Emit | None:
+        """Where events go; None without a coordinator."""
+        hooks = getattr(self.coordinator, "hooks", None)
+        return hooks.emit if hooks is not None else None
+
+    def responses_params(
+        self, request: ChatRequest, options: Mapping[str, Any], model: str, endpoint: Endpoint
+    ) -> dict[str, Any]:
+        """Parameters of a Responses request."""
+        skip_chain, self._reset_chain_on_next_request = self._reset_chain_on_next_request, False
+        context = ResponsesContext(
+            model=model,
+            capabilities=self._capabilities(model),
+            endpoint=endpoint,
+            chaining=self.enable_response_chaining,
+            skip_chain=skip_chain,
+        )
+        chaining = is_chaining(options, context.capabilities, setting=context.chaining)
+        writer = InputWriter(
+            self._native_call_ids,
+            with_reasoning=not chaining and not endpoint.is_custom,
+            explicit_types=endpoint.is_custom,
+        )
+        specs = [*(request.tools or []), *(options.get("tools") or [])]
+        tools = self._convert_tools_from_request(specs)
+        items = writer.write(request.messages)
+        return responses_params(request, options, self.settings, context, items=items, tools=tools)
+
+    def converted(self, response: Any, endpoint: Endpoint) -> ChatResponse:
+        """A Responses answer; the id of one that OpenAI has not stored is not kept."""
+        answer = self._convert_to_chat_response(response)
+        if endpoint.is_custom and answer.metadata:
+            answer.metadata.pop(default.METADATA_RESPONSE_ID, None)
+        return answer
+
+    def priced(self, answer: ChatResponse, model: object, endpoint: Endpoint) -> ChatResponse:
+        """The answer with its cost in USD, where OpenAI or Azure sends the bill."""
+        if answer.usage is None or endpoint.is_custom or not isinstance(model, str):
+            return answer
+        cost = compute_cost(
+            model,
+            prompt_tokens=answer.usage.input_tokens,
+            completion_tokens=answer.usage.output_tokens,
+            cached_tokens=answer.usage.cache_read_tokens or 0,
+        )
+        if cost is not None:
+            answer.usage = answer.usage.model_copy(update={"cost_usd": cost})
+            self._add_cost(cost)
+        return answer
+
+    # Subclasses override or call these.
+
+    def _convert_to_chat_response(self, response: Any) -> ChatResponse:
+        """Every Responses answer passes here, and here alone it gets its usage and cost."""
+        answer = convert_response(response, native_call_ids=self._native_call_ids)
+        return self.priced(answer, read_field(response, "model"), self._endpoint())
+
+    def _convert_messages(self, messages: Iterable[Any]) -> list[dict[str, Any]]:
+        return InputWriter(self._native_call_ids).write(messages)
+
+    def _convert_tools_from_request(self, tools: Iterable[Any]) -> list[dict[str, Any]]:
+        specs = list(tools)
+        named = {read_field(spec, "name") for spec in specs}
+        if apply_patch.NAME in named and not self._apply_patch_native:
+            self._apply_patch_native = self._has_native_apply_patch()
+        return responses_tools(specs, native_apply_patch=self._apply_patch_native)
+
+    def _has_native_apply_patch(self) -> bool:
+        ask = getattr(self.coordinator, "get_capability", None)
+        return ask is not None and ask("apply_patch.engine") == "native"
+
+    _is_cloudflare_challenge = staticmethod(is_cloudflare_page)
+
+    def _model_may_reason(self, model: str) -> bool:
+        return self._capabilities(model).supports_reasoning
+
+    def _model_id_to_display_name(self, model: str) -> str:
+        return models.display_name(model)
+
+    def _capabilities(self, model: str) -> ModelCapabilities:
+        from . import get_capabilities  # noqa: PLC0415  # the package's name is what gets replaced
+
+        return get_capabilities(model)
+
+    def _endpoint(self) -> Endpoint:
+        return endpoint_of(str(self._client.base_url) if self._client else self.base_url)

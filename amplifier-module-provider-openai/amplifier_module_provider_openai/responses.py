@@ -1,0 +1,199 @@
+"""Responses: one request, whole, streamed or in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+from amplifier_core.llm_errors import LLMTimeoutError
+
+from ._constants import (
+    BACKGROUND_POLLING_STATUSES,
+    PROVIDER_NAME,
+    RESPONSE_CHAIN_INVALIDATED,
+    RESPONSE_NOT_FOUND_ERROR_CODES,
+)
+from .broken import BrokenAnswerError
+from .native import body_of, status_of
+from .reply import read_rate_limits
+from .stream_events import BlockEvents, BlockType, Emit
+
+_BLOCK_TYPES: dict[str, BlockType] = {
+    "message": "text",
+    "reasoning": "thinking",
+    "function_call": "tool_use",
+    "apply_patch_call": "tool_use",
+}
+_DELTAS: dict[str, BlockType] = {
+    "response.output_text.delta": "text",
+    "response.refusal.delta": "text",
+    "response.reasoning_summary_text.delta": "thinking",
+    "response.reasoning_text.delta": "thinking",
+}
+_ENDINGS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Everything one request needs; `emit` is None without a coordinator."""
+
+    client: Any
+    params: dict[str, Any]
+    events: BlockEvents
+    emit: Emit | None
+    opened: Callable[[], None]
+    stream: bool
+    idle_timeout: float
+
+
+async def ask(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
+    """The finished response object and the rate limits.
+
+    A stored answer that OpenAI no longer has is left out and the request made once more.
+    Raises the SDK's errors, transport errors, BrokenAnswerError and kernel errors.
+    """
+    try:
+        return await _ask_once(exchange)
+    except openai.APIStatusError as error:
+        code = _lost_chain(error)
+        if code is None or "previous_response_id" not in exchange.params:
+            raise
+        await _drop_chain(exchange, code)
+        return await _ask_once(exchange)
+
+
+async def _ask_once(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
+    if exchange.stream:
+        response, headers = await _streamed(exchange)
+        return _checked(response), read_rate_limits(headers)
+    response = await exchange.client.responses.create(**exchange.params)
+    response = _checked(response)
+    exchange.opened()
+    return response, {}
+
+
+def _checked(response: Any) -> Any:
+    """Raises BrokenAnswerError for a page, another protocol's answer, or a failed response."""
+    if isinstance(response, str | bytes) or not _has_output(response):
+        raise BrokenAnswerError(f"the answer is not of the Responses API: {str(response)[:300]}")
+    if getattr(response, "status", None) == "failed":
+        error = getattr(response, "error", None)
+        body = error.model_dump() if error is not None and hasattr(error, "model_dump") else error
+        raise BrokenAnswerError(
+            "the server reports that the response failed", body=body or "failed"
+        )
+    return response
+
+
+def _has_output(response: Any) -> bool:
+    return getattr(response, "output", None) is not None
+
+
+async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
+    clock, patience = asyncio.get_running_loop().time, exchange.idle_timeout or None
+    ending = None
+    try:
+        async with (
+            asyncio.timeout(patience) as idle,
+            exchange.client.responses.stream(**exchange.params) as stream,
+        ):
+            if hasattr(stream, "__aiter__"):
+                async for event in stream:
+                    idle.reschedule(clock() + patience if patience else None)
+                    ending = await _take(event, exchange) or ending
+            headers = getattr(getattr(stream, "_response", None), "headers", None)
+            return await _final(stream, ending), headers
+    except TimeoutError as error:
+        if not idle.expired():
+            raise
+        raise LLMTimeoutError(
+            f"The server sent nothing for {patience:g} s (stream_idle_timeout).",
+            provider=PROVIDER_NAME,
+        ) from error
+
+
+async def _final(stream: Any, ending: Any) -> Any:
+    """The final response: the SDK gives completed ones, an incomplete one is in its last event."""
+    if ending is not None and getattr(ending, "status", "completed") != "completed":
+        return ending
+    return await stream.get_final_response()
+
+
+async def _take(event: Any, exchange: Exchange) -> Any:
+    """Note what an event tells; returns the response that it ends with, if it does."""
+    kind, index, blocks = event.type, getattr(event, "output_index", 0), exchange.events
+    exchange.opened()
+    if kind == "error":
+        raise BrokenAnswerError("the server reports an error", body=_error_body(event))
+    if kind in _DELTAS:
+        blocks.delta(index, _DELTAS[kind], event.delta)
+    elif kind == "response.output_item.added":
+        block_type = _BLOCK_TYPES.get(event.item.type, "text")
+        blocks.start(index, block_type, getattr(event.item, "name", None))
+    elif kind == "response.output_item.done":
+        blocks.end(index, _BLOCK_TYPES.get(event.item.type, "text"))
+    await blocks.flush()
+    return event.response if kind in _ENDINGS else None
+
+
+def _error_body(event: Any) -> dict[str, Any]:
+    return {
+        "message": getattr(event, "message", None),
+        "code": getattr(event, "code", None),
+        "type": getattr(event, "type", None),
+    }
+
+
+def _lost_chain(error: openai.APIStatusError) -> str | None:
+    """The code with which OpenAI says that it has no such previous response."""
+    body = body_of(error)
+    code = body.get("code") if isinstance(body, dict) else None
+    if code in RESPONSE_NOT_FOUND_ERROR_CODES:
+        return str(code)
+    named = "previous_response_id" in f"{body}{error}"
+    return str(code or "previous_response_id") if named and status_of(error) == 404 else None
+
+
+async def _drop_chain(exchange: Exchange, code: str) -> None:
+    lost = exchange.params.pop("previous_response_id")
+    if exchange.emit is not None:
+        await exchange.emit(
+            RESPONSE_CHAIN_INVALIDATED,
+            {
+                "provider": PROVIDER_NAME,
+                "model": exchange.params["model"],
+                "invalidated_id": lost,
+                "error_code": code,
+            },
+        )
+
+
+async def poll(
+    exchange: Exchange,
+    response: Any,
+    *,
+    interval: float,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Any:
+    """Wait until a background response is finished, asking every `interval` seconds."""
+    begun, polls = asyncio.get_running_loop().time(), 0
+    while getattr(response, "status", None) in BACKGROUND_POLLING_STATUSES:
+        await sleep(interval)
+        response = await exchange.client.responses.retrieve(response.id)
+        polls += 1
+        if exchange.emit is not None:
+            elapsed = asyncio.get_running_loop().time() - begun
+            await exchange.emit(
+                "provider:background_status",
+                {
+                    "provider": PROVIDER_NAME,
+                    "response_id": response.id,
+                    "status": response.status,
+                    "poll_count": polls,
+                    "elapsed_ms": int(elapsed * 1000),
+                },
+            )
+    return _checked(response)

@@ -1,0 +1,129 @@
+"""Amplifier's history as the `input` items of a Responses request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from . import apply_patch
+from ._constants import METADATA_REASONING_ITEMS
+from .history import Image, Turn, read_field, read_turns
+from .tool_calls import Call, arguments_text
+
+Item = dict[str, Any]
+
+
+@dataclass
+class InputWriter:
+    """Writes items; `native_call_ids` are those of OpenAI's own apply_patch tool.
+
+    `with_reasoning` replays encrypted reasoning. `explicit_types` gives assistant
+    messages the long form, the only one that other vendors' servers all read.
+    """
+
+    native_call_ids: set[str] = field(default_factory=set)
+    with_reasoning: bool = True
+    explicit_types: bool = False
+
+    def write(self, messages: Iterable[Any]) -> list[Item]:
+        """All items: developer messages first, then the conversation; system ones left out."""
+        messages = list(messages)
+        self.with_reasoning = self.with_reasoning and _has_state(messages)
+        turns = read_turns(messages)
+        ordered = [turn for turn in turns if turn.role == "developer"]
+        ordered += [turn for turn in turns if turn.role not in {"developer", "system"}]
+        return [item for turn in ordered for item in self._items(turn)]
+
+    def _items(self, turn: Turn) -> list[Item]:
+        if turn.role == "developer":
+            text = f"<context_file>\n{turn.text}\n</context_file>"
+            return self._user([text]) if turn.text else []
+        if turn.role == "assistant":
+            return self._assistant(turn)
+        return self._result(turn) if turn.role == "tool" else self._user(turn.parts)
+
+    def _assistant(self, turn: Turn) -> list[Item]:
+        items = [item for block in turn.thoughts for item in self._reasoning(block)]
+        texts = [part for part in turn.parts if isinstance(part, str) and part]
+        if texts:
+            items.append(self._message(texts))
+        items += [self._call(call) for call in turn.calls]
+        items += [item for result in turn.results for item in self._result(result)]
+        return items
+
+    def _message(self, texts: list[str]) -> Item:
+        if not self.explicit_types:
+            content = [{"type": "output_text", "text": text} for text in texts]
+            return {"role": "assistant", "content": content}
+        return {
+            "type": "message",
+            "id": f"msg_{uuid4().hex}",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": text, "annotations": []} for text in texts],
+        }
+
+    def _reasoning(self, block: Any) -> list[Item]:
+        encrypted, item_id = _state(block)
+        if not self.with_reasoning or not item_id:
+            return []
+        item: Item = {"type": "reasoning", "id": item_id, "summary": []}
+        if encrypted:
+            item["encrypted_content"] = encrypted
+        summary = read_field(block, "thinking")
+        if summary:
+            item["summary"] = [{"type": "summary_text", "text": summary}]
+        return [item]
+
+    def _user(self, parts: Iterable[str | Image]) -> list[Item]:
+        content = [_user_part(part) for part in parts if part]
+        if not content:
+            return []
+        kind = {"type": "message"} if self.explicit_types else {}
+        return [{**kind, "role": "user", "content": content}]
+
+    def _call(self, call: Call) -> Item:
+        if apply_patch.is_operation(call):
+            self.native_call_ids.add(call.id)
+            return apply_patch.call_item(call)
+        return {
+            "type": "function_call",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": arguments_text(call.arguments),
+        }
+
+    def _result(self, turn: Turn) -> list[Item]:
+        if not turn.call_id:
+            return self._user([f"[Tool: {turn.name or 'unknown'}]\n{turn.text}", *turn.images])
+        if turn.call_id in self.native_call_ids:
+            return [apply_patch.output_item(turn.call_id, turn.text)]
+        output = {"type": "function_call_output", "call_id": turn.call_id, "output": turn.text}
+        return [output, *self._user(turn.images)]
+
+
+def _user_part(part: str | Image) -> Item:
+    if isinstance(part, Image):
+        return {"type": "input_image", "image_url": part.url}
+    return {"type": "input_text", "text": part}
+
+
+def _state(block: Any) -> tuple[str | None, str | None]:
+    """(encrypted content, item id) that OpenAI wants back, from either form in use."""
+    content = read_field(block, "content")
+    if not isinstance(content, list) or not content:
+        return None, None
+    if isinstance(content[0], Mapping):
+        return content[0].get("encrypted_content"), content[0].get("id")
+    return (content[0], content[1]) if len(content) > 1 else (None, None)
+
+
+def _has_state(messages: list[Any]) -> bool:
+    """False when OpenAI kept the reasoning to itself: then its items can't be referred to."""
+    metadata = [read_field(message, "metadata") or {} for message in messages]
+    if not any(entry.get(METADATA_REASONING_ITEMS) for entry in metadata):
+        return True
+    blocks = [block for turn in read_turns(messages) for block in turn.thoughts]
+    return any(_state(block)[0] for block in blocks)

@@ -1,0 +1,66 @@
+"""A tool call, and its arguments between JSON text and mapping; the same in both protocols."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from amplifier_core.llm_errors import InvalidToolCallError
+
+from ._constants import PROVIDER_NAME
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of one tool; `malformed` holds the arguments as sent when they are no object."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    malformed: str | None = None
+
+
+def read_arguments(raw: object) -> tuple[dict[str, Any], str | None]:
+    """Arguments as a mapping, and the raw text when it was not a JSON object ({} then)."""
+    if isinstance(raw, dict):
+        return raw, None
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return {}, None
+    try:
+        arguments = json.loads(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        arguments = None
+    return (arguments, None) if isinstance(arguments, dict) else ({}, str(raw))
+
+
+def arguments_text(arguments: dict[str, Any]) -> str:
+    """A JSON object as text, whatever a tool has put into it."""
+    return json.dumps(arguments, ensure_ascii=False, default=str)
+
+
+def new_call_id() -> str:
+    """An id for a call whose server gave none."""
+    return f"call_{uuid4().hex}"
+
+
+def with_unique_ids(calls: list[Call]) -> list[Call]:
+    """Give a fresh id to each call that has none or shares one; results are matched by id."""
+    seen: set[str] = set()
+    for call in calls:
+        if not call.id or call.id in seen:
+            call.id = new_call_id()
+        seen.add(call.id)
+    return calls
+
+
+def cut_off_call(name: str, raw_arguments: str) -> InvalidToolCallError:
+    """The error for a call that the output limit has cut: to carry it out would be guessing."""
+    return InvalidToolCallError(
+        f"The call of tool {name!r} was cut off by the output limit, so it was not carried out. "
+        "Raise max_tokens, or ask for less at once.",
+        tool_name=name,
+        raw_arguments=raw_arguments,
+        provider=PROVIDER_NAME,
+    )
