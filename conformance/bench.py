@@ -70,8 +70,9 @@ class Bench:
             async with open_client(self.url, self.target.api_key) as client:
                 yield WireAsker(client, self.target.model, mode)
         else:
-            async with mounted(self.module, self.config) as mount:
-                yield ProviderAsker(mount, self.module, self.config, mode)
+            entry = {"module": self.module, "config": self.config}
+            async with mounted(entry) as mount:
+                yield ProviderAsker(mount, entry, mode)
 
     def moment(self) -> Moment:
         """Now."""

@@ -3,43 +3,69 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from amplifier_core import AmplifierSession, HookResult, ModuleCoordinator, ModuleLoader, Provider
 from amplifier_core.events import ALL_EVENTS
 
 from conformance.outcome import NotAnswered
+from fixtures.session import MODULES
 
-#: What a session must have and an ask does not use.
-_ABSENT = {"orchestrator": "loop-absent", "context": "context-absent"}
+#: An entry of a mount plan: `module`, `config`, and `instance_id` where one has to be told apart.
+Entry: TypeAlias = dict[str, Any]
+#: Time, name and payload.
+EmittedEvent: TypeAlias = tuple[float, str, dict[str, Any]]
 
 
 @dataclass
 class Mounted:
-    """A provider inside its session, and the events that were emitted since: name and payload."""
+    """A session with its providers by mount name, and the events it emitted so far."""
 
-    provider: Provider
-    events: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
+    session: AmplifierSession
+    providers: dict[str, Provider]
+    events: list[EmittedEvent] = field(default_factory=list)
+
+    @property
+    def provider(self) -> Provider:
+        """The first provider of the plan."""
+        return next(iter(self.providers.values()))
+
+    async def execute(self, prompt: str) -> str:
+        """Run the session's loop to its answer. `NotAnswered` with the error that ended it."""
+        try:
+            return await self.session.execute(prompt)
+        except Exception as error:
+            raise NotAnswered(f"the session ended in {type(error).__name__}: {error}") from error
 
 
 @asynccontextmanager
-async def mounted(module: str, config: dict[str, Any]) -> AsyncIterator[Mounted]:
-    """A session with one provider module, found through its entry point `module`.
+async def mounted(
+    *providers: Entry, loop: dict[str, Any] | None = None, tools: Sequence[str] = ()
+) -> AsyncIterator[Mounted]:
+    """A session whose plan has these providers, found through their entry points.
 
-    Raises `NotAnswered` when nothing is mounted under that name.
+    `loop` configures the minimal loop, `tools` are module ids of `fixtures.session`.
+    Raises `NotAnswered` when a provider is not mounted.
     """
-    plan = {"session": _ABSENT, "providers": [{"module": module, "config": config}]}
+    plan = {
+        "session": {
+            "orchestrator": {"module": "loop-minimal", "config": loop or {}},
+            "context": {"module": "context-minimal"},
+        },
+        "providers": list(providers),
+        "tools": [{"module": tool} for tool in tools],
+    }
     session = AmplifierSession(plan)
     session.coordinator.loader = _Loader(coordinator=session.coordinator)
     await session.initialize()
     try:
-        providers = session.coordinator.get("providers") or {}
-        if not providers:
-            raise NotAnswered(f"{module} did not mount with {sorted(config)}")
-        found = Mounted(next(iter(providers.values())))
+        found = Mounted(session, dict(session.coordinator.get("providers") or {}))
+        if len(found.providers) < len(providers):
+            raise NotAnswered(f"mounted {sorted(found.providers)} of {list(providers)}")
         await _record(session.coordinator, found.events)
         yield found
     finally:
@@ -47,26 +73,26 @@ async def mounted(module: str, config: dict[str, Any]) -> AsyncIterator[Mounted]
 
 
 class _Loader(ModuleLoader):
-    """The kernel's own loader; only the absent loop and context are answered here."""
+    """The kernel's own loader, which also knows the modules of `fixtures.session`."""
 
-    async def load(self, module_id: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
-        if module_id in _ABSENT.values():
-            return _mount_nothing
-        return await super().load(module_id, *args, **kwargs)
-
-
-async def _mount_nothing(_: ModuleCoordinator) -> None:
-    return None
+    async def load(
+        self, module_id: str, config: dict[str, Any] | None = None, *args: Any, **kwargs: Any
+    ) -> Callable[[ModuleCoordinator], Awaitable[Any]]:
+        if module_id in MODULES:
+            return partial(MODULES[module_id], config=config or {})
+        return await super().load(module_id, config, *args, **kwargs)
 
 
-async def _record(coordinator: ModuleCoordinator, events: list[Any]) -> None:
+async def _record(coordinator: ModuleCoordinator, events: list[EmittedEvent]) -> None:
     """Listen to the kernel's events and to those that modules say they emit."""
     contributed = await coordinator.collect_contributions("observability.events")
     for name in {*ALL_EVENTS, *(event for names in contributed for event in names)}:
         coordinator.hooks.register(name, _listener(events), name=f"conformance-{name}")
 
 
-def _listener(events: list[Any]) -> Callable[[str, dict[str, Any]], Awaitable[HookResult]]:
+def _listener(
+    events: list[EmittedEvent],
+) -> Callable[[str, dict[str, Any]], Awaitable[HookResult]]:
     async def listen(name: str, payload: dict[str, Any]) -> HookResult:
         events.append((time.time(), name, payload))
         return HookResult(action="continue")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from amplifier_core import ChatRequest, ChatResponse, LLMError
@@ -18,7 +20,7 @@ from amplifier_core.message_models import (
 
 from conformance.ask import Asker, as_messages
 from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall, forced
-from conformance.mount import Mounted, mounted
+from conformance.mount import EmittedEvent, Entry, Mounted, mounted
 from conformance.outcome import NotAnswered
 from conformance.reply import Refusal, Reply, Usage
 from conformance.wire import PATIENCE
@@ -26,18 +28,17 @@ from reports import Layer, Mode
 
 
 class ProviderAsker(Asker):
-    """Asks through the module, mounted with `config`."""
+    """Asks through the module, mounted as `entry` of a mount plan says."""
 
     layer = Layer.PROVIDER
 
-    def __init__(self, mount: Mounted, module: str, config: dict[str, Any], mode: Mode) -> None:
-        super().__init__(config["default_model"], mode)
+    def __init__(self, mount: Mounted, entry: Entry, mode: Mode) -> None:
+        super().__init__(entry["config"]["default_model"], mode)
+        self.entry = entry
         self._mount = mount
-        self._module = module
-        self._config = config
 
     @property
-    def events(self) -> list[tuple[float, str, dict[str, Any]]]:
+    def events(self) -> list[EmittedEvent]:
         """What the session emitted so far: time, name, payload."""
         return self._mount.events
 
@@ -59,14 +60,26 @@ class ProviderAsker(Asker):
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """Mount the module a second time, with a base URL below the server's, and ask there."""
-        config = self._config | {"base_url": f"{self._config['base_url']}/no-such-route"}
-        async with mounted(self._module, config) as mount:
+        config = self.entry["config"]
+        astray = config | {"base_url": f"{config['base_url']}/no-such-route"}
+        async with mounted(self.entry | {"config": astray}) as mount:
             error = await self._error(mount, Question(as_messages(turns)))
         return Refusal(error.status_code, str(error))
 
     async def error(self, *turns: str | Message | Reply, **fields: Any) -> LLMError:
         """The typed error that `complete()` raises; an answer is an `AssertionError`."""
         return await self._error(self._mount, Question(as_messages(turns), fields=fields))
+
+    @asynccontextmanager
+    async def session(
+        self, *others: Entry, tools: Sequence[str] = (), **loop: Any
+    ) -> AsyncIterator[Mounted]:
+        """A whole session with the module as `local`, beside other providers, in this mode."""
+        local = self.entry | {"instance_id": "local"}
+        settings = {"provider": "local", "stream": self.mode is Mode.STREAM, **loop}
+        async with mounted(*others, local, loop=settings, tools=tools) as mount:
+            yield mount
+            self.events.extend(mount.events)
 
     async def _error(self, mount: Mounted, question: Question) -> LLMError:
         try:
@@ -135,7 +148,7 @@ def _reply(mount: Mounted, response: ChatResponse, deltas: list[str]) -> Reply:
     )
 
 
-def _text_deltas(events: list[tuple[float, str, dict[str, Any]]]) -> list[str]:
+def _text_deltas(events: list[EmittedEvent]) -> list[str]:
     """Source: amplifier-foundation, docs/provider-streaming-contract.md."""
     return [
         payload["text"]

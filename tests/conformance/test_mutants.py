@@ -18,7 +18,7 @@ from conformance.bench import Bench
 from conformance.catalogue import catalogue
 from conformance.invariants import INVARIANTS, judged
 from conformance.outcome import outcome_of
-from reports import Layer, Mode, Outcome
+from reports import Mode, Outcome
 from servers import ServerSpec, Target
 from servers.faults import parse_fault
 from servers.tap import Tap
@@ -82,9 +82,9 @@ def bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
 
 
 async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
-    """What a check's body gives on the wire, and each invariant that applied meanwhile."""
+    """What a check's body gives on its first layer, and each invariant that applied meanwhile."""
     error: Exception | None = None
-    async with bench.asker(Layer.WIRE, mode) as ask:
+    async with bench.asker(catalogue()[check].layers[0], mode) as ask:
         try:
             await BODIES[check](ask)
         except Exception as caught:  # noqa: BLE001  (it is what is looked at)
