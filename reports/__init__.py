@@ -7,7 +7,7 @@ from reports.errors import ReportError, UnreadableJournal, UnreadableReport
 from reports.exchange import Body, Chunk, Exchange
 from reports.gate import Gate, Reason, gate
 from reports.journal import Journal, read_journal
-from reports.model import Absent, Check, Event, Expectation, Recipe, Report, Result, Target
+from reports.model import Absent, Check, Event, Expectation, Kill, Recipe, Report, Result, Target
 from reports.summary import summary_lines
 from reports.words import Layer, Level, Mode, Outcome, Owner, Verdict
 
@@ -22,6 +22,7 @@ __all__ = [
     "Expectation",
     "Gate",
     "Journal",
+    "Kill",
     "Layer",
     "Level",
     "Mode",

@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path, help="a Markdown file with both markers")
     one.set_defaults(run=commands.readme)
 
+    one = found.add_parser("site", help="write the static site, which works from disk")
+    one.add_argument("report", type=Path, help=_RUN)
+    one.add_argument("--out", type=Path, default=Path("conformance-site"), help="the folder")
+    one.add_argument("--before", type=Path, help="an older report, for the page of changes")
+    one.add_argument("--history", type=Path, nargs="+", default=[], help="all older reports")
+    one.set_defaults(run=commands.site)
+
     one = found.add_parser("schema", help="print the JSON Schema of report.json")
     one.set_defaults(run=commands.schema)
     return parser

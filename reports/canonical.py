@@ -17,6 +17,7 @@ def canonical(report: Report) -> Report:
             "absent": tuple(sorted(report.absent, key=lambda absent: absent.server)),
             "checks": tuple(sorted(report.checks, key=lambda check: (check.chapter, check.id))),
             "results": tuple(sorted(report.results, key=lambda result: result.key)),
+            "kills": tuple(sorted(report.kills, key=lambda kill: (kill.check, kill.mutant))),
             "incomplete": tuple(sorted(set(report.incomplete))),
         }
     )

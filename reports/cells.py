@@ -78,6 +78,12 @@ class Cell:
         return all((layer, mode) in places for layer, mode in self.places)
 
     @property
+    def in_order(self) -> tuple[Result, ...]:
+        """The results, red ones first, then wire before provider and whole before stream."""
+        placed = (result for place in self.places for result in self.at(*place))
+        return tuple(sorted(placed, key=lambda result: result.outcome is Outcome.PASS))
+
+    @property
     def places(self) -> Iterator[tuple[Layer, Mode]]:
         """The layers and modes that the check has."""
         return ((layer, mode) for layer in self.check.layers for mode in self.check.modes)

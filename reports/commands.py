@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from reports import build as write_report
@@ -19,6 +20,7 @@ from reports.merge import merge as join
 from reports.model import Report
 from reports.readme import rewrite
 from reports.schemas import schema_text
+from reports.site import Site, build_site
 
 GREEN, RED = 0, 1
 DIFF_FORMS: dict[str, Callable[[Diff], str]] = {
@@ -75,6 +77,16 @@ def readme(asked: Namespace) -> int:
     """Rewrite the table of a file."""
     rewrite(asked.file, read(asked.report))
     _say(f"The table in {asked.file} is new.")
+    return GREEN
+
+
+def site(asked: Namespace) -> int:
+    """Write the site."""
+    report = read(asked.report)
+    before = read(asked.before) if asked.before else None
+    past = follow(chain((read(path) for path in asked.history), [report]))
+    written = build_site(Site(report, before, past), asked.out)
+    _say(f"{len(written)} files; open {asked.out / 'index.html'}")
     return GREEN
 
 

@@ -57,8 +57,9 @@ class Diff(Record):
 
     @property
     def counts(self) -> Counter[Kind]:
-        """How many cells of each kind."""
-        return Counter(change.kind for change in self.changes)
+        """How many cells of each kind, in the order of `Kind`."""
+        found = Counter(change.kind for change in self.changes)
+        return Counter({kind: found[kind] for kind in Kind if found[kind]})
 
 
 def diff(before: Report, after: Report) -> Diff:
@@ -120,7 +121,7 @@ def as_markdown(found: Diff) -> str:
 
 
 def _told(found: Diff) -> str:
-    counted = [f"{found.counts[kind]} {kind}" for kind in Kind if found.counts[kind]]
+    counted = [f"{number} {kind}" for kind, number in found.counts.items()]
     return ", ".join(counted) or "nothing to compare"
 
 

@@ -26,7 +26,7 @@ def evidence(cell: Cell) -> str:
         f"Remedy: {plain(check.remedy)}",
         *(_expectation(one) for one in cell.expectations),
     ]
-    for result in cell.results:
+    for result in cell.in_order:
         parts += _result(result)
     return "\n\n".join(parts) + "\n"
 
@@ -34,7 +34,8 @@ def evidence(cell: Cell) -> str:
 def _expectation(known: Expectation) -> str:
     issue = plain(known.issue) if known.issue else "no issue"
     until = f"to be checked again by {known.recheck_by}"
-    return f"Expected to be {' or '.join(known.outcomes)}: {plain(known.reason)} ({issue}, {until})"
+    foreseen = " or ".join(known.outcomes)
+    return f"Known divergence ({foreseen}): {plain(known.reason)} ({issue}, {until})"
 
 
 def _result(result: Result) -> Iterator[str]:

@@ -9,6 +9,8 @@ from reports.redact import redact_headers, redact_text
 
 BODY_LIMIT = 65_536
 """Bytes of a body that a report keeps."""
+CHUNK_LIMIT = 2_000
+"""Chunks of a body whose times a report keeps."""
 
 Ended = Literal["complete", "cut", "reset", "timeout", "refused"]
 """How the response ended: whole, closed too early, reset, waited for in vain, no connection."""
@@ -78,6 +80,8 @@ class Chunk(Record):
     """Bytes of the body."""
 
 
+Chunks = Annotated[tuple[Chunk, ...], AfterValidator(lambda chunks: chunks[:CHUNK_LIMIT])]
+
 Headers = Annotated[tuple[tuple[Text, Text], ...], AfterValidator(redact_headers)]
 """Names and values in the order they came, credentials replaced."""
 
@@ -94,5 +98,5 @@ class Exchange(Record):
     response_body: Body = Body()
     started_ms: float
     """Since the check began."""
-    chunks: tuple[Chunk, ...] = ()
+    chunks: Chunks = ()
     ended: Ended

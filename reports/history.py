@@ -55,6 +55,11 @@ class History:
         """Target id and check id of every cell."""
         return sorted(self._told)
 
+    def releases(self, target: str) -> list[str]:
+        """The releases of a target that were run, in the order of their first run."""
+        runs = sorted(self.runs, key=lambda run: run.started)
+        return list(dict.fromkeys(run.releases[target] for run in runs if target in run.releases))
+
     def spans(self, target: str, check: str) -> list[Span]:
         """What a cell said over time, oldest first; runs without the cell are passed over."""
         found: list[Span] = []

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from reports.canonical import canonical
 from reports.errors import UnreadableJournal
 from reports.exchange import Record
-from reports.model import SCHEMA_VERSION, Absent, Check, Report, Result, Target
+from reports.model import SCHEMA_VERSION, Absent, Check, Kill, Report, Result, Target
 from reports.words import Outcome
 
 
@@ -34,6 +34,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     "absent": Absent,
     "check": Check,
     "result": Result,
+    "kill": Kill,
     "finish": _Finish,
 }
 
@@ -72,6 +73,11 @@ class Journal:
     def result(self, result: Result) -> None:
         """Record what a check gave; of two with the same key the worse one counts."""
         self._write("result", result)
+
+    def kills(self, kills: Iterable[Kill]) -> None:
+        """Record which faults the checks notice."""
+        for kill in kills:
+            self._write("kill", kill)
 
     def finish(self, incomplete: Iterable[str] = ()) -> None:
         """Record that the run ended by itself, and what it had to leave out."""
@@ -161,6 +167,7 @@ def _report(path: Path, run: _Run, records: list[BaseModel], incomplete: list[st
                 absent=tuple(record for record in records if isinstance(record, Absent)),
                 checks=tuple(record for record in records if isinstance(record, Check)),
                 results=_worst(record for record in records if isinstance(record, Result)),
+                kills=tuple(record for record in records if isinstance(record, Kill)),
                 incomplete=tuple(incomplete),
             )
         )

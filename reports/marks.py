@@ -21,7 +21,7 @@ OUTCOME = {
     Outcome.FAIL: "✘",
     Outcome.ERROR: "⚠",
 }
-PARTLY = "◐"
+PARTLY = "◑"
 """Of several outcomes, not all the same."""
 MEANING = {
     Verdict.WORKS: "server and module do what the requirement says",

@@ -60,6 +60,7 @@ def _whole(
             absent=tuple(one for one in absent.values() if one.server not in present),
             checks=tuple(checks.values()),
             results=tuple(results.values()),
+            kills=tuple(dict.fromkeys(kill for head in heads for kill in head.kills)),
             incomplete=tuple(reason for head in heads for reason in head.incomplete),
         )
     )

@@ -134,6 +134,14 @@ class Result(Record):
         return self.target, self.check, self.layer, self.mode, self.case or ""
 
 
+class Kill(Record):
+    """Whether a check notices one fault put into a good exchange."""
+
+    check: Id
+    mutant: str
+    killed: bool
+
+
 class Report(Record):
     """One run or several merged ones; targets, checks and results are in order of their keys."""
 
@@ -147,6 +155,7 @@ class Report(Record):
     absent: tuple[Absent, ...] = ()
     checks: tuple[Check, ...] = ()
     results: tuple[Result, ...] = ()
+    kills: tuple[Kill, ...] = ()
     incomplete: tuple[str, ...] = ()
     """What is missing of the run, a sentence each."""
 

@@ -1,0 +1,60 @@
+"""Foreign text on a page: harmless, and never so much that the page gets heavy."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+
+from markupsafe import Markup, escape
+
+from reports.escape import BLOCK_LIMIT, visible
+
+PAGE_LIMIT = 1_500_000
+"""Bytes of foreign text on one page, with the markup around it."""
+MARKUP = 150
+"""Bytes of markup that come with each piece of text, roughly."""
+DIFF_LIMIT = 4_000
+"""Characters of each side that are compared."""
+
+
+class Page:
+    """What is left of one page's room for foreign text."""
+
+    def __init__(self, room: int = PAGE_LIMIT) -> None:
+        self._room = room
+
+    def show(self, text: str, limit: int = BLOCK_LIMIT) -> Markup:
+        """The text as HTML, or a note that the page is full."""
+        shown = escape(visible(text, limit))
+        self._room -= len(shown.encode()) + MARKUP
+        if self.full():
+            return Markup("[this page is full; the rest is in report.json]")
+        return shown
+
+    def full(self) -> bool:
+        """Whether nothing more should be put on the page."""
+        return self._room < 0
+
+
+def safe_link(url: str) -> str:
+    """A link that leads to a web page, or nowhere."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def difference(expected: str, seen: str) -> Iterator[tuple[str, str]]:
+    """Lines of both texts with `-` (expected only), `+` (seen only) or a space before them."""
+    before, after = _lines(expected), _lines(seen)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for kind, start, end, other_start, other_end in matcher.get_opcodes():
+        if kind == "equal":
+            yield from ((" ", line) for line in before[start:end])
+        else:
+            yield from (("-", line) for line in before[start:end])
+            yield from (("+", line) for line in after[other_start:other_end])
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text; JSON is spread out first, so that a change stands alone."""
+    with suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    return visible(text, DIFF_LIMIT).split("\n")

@@ -1,0 +1,165 @@
+"""The site's figures come from the report, and no page gets heavy."""
+
+import json
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.exchange import Body, Chunk
+from reports.model import Kill
+from reports.site import Site, build_site
+from reports.site.shown import difference
+from reports.words import Mode, Outcome
+from tests.reports.sample import a_check, a_large_report, a_report, a_result, an_exchange
+
+
+class Figures(HTMLParser):
+    """Collects each element marked as a figure, with its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[dict[str, str | None], str]] = []
+        self._open: dict[str, str | None] | None = None
+
+    def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notice whether a figure begins."""
+        self._open = dict(attrs) if "data-figure" in dict(attrs) else None
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text of a figure."""
+        if self._open is not None:
+            self.found.append((self._open, data.strip()))
+            self._open = None
+
+
+def figures(page: Path, kind: str) -> list[tuple[dict[str, str | None], str]]:
+    parser = Figures()
+    parser.feed(page.read_text())
+    return [found for found in parser.found if found[0]["data-figure"] == kind]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    kills = tuple(
+        Kill(check="tools.requirement-002", mutant=f"fault {number}", killed=number > 0)
+        for number in range(3)
+    )
+    report = a_large_report(servers=3, checks=40).model_copy(update={"kills": kills})
+    build_site(Site(report, a_large_report(servers=3, checks=38, seed=1)), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def document(site: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((site / "report.json").read_text())
+    return loaded
+
+
+def test_the_front_page_counts_what_the_report_holds(site: Path, document: dict[str, Any]):
+    chapter_of = {check["id"]: check["chapter"] for check in document["checks"]}
+    tallies: dict[tuple[str, str, str], dict[str, bool]] = {}
+    for result in document["results"]:
+        key = (result["target"], chapter_of[result["check"]], result["layer"])
+        passed = tallies.setdefault(key, {})
+        good = result["outcome"] == "pass"
+        passed[result["check"]] = passed.get(result["check"], True) and good
+
+    shown = figures(site / "index.html", "tally")
+
+    assert len(shown) == 3 * 7 * 2
+    for about, text in shown:
+        found = tallies[about["data-target"], about["data-chapter"], about["data-layer"]]  # type: ignore[index]
+        assert text == f"{sum(found.values())}/{len(found)}"
+
+
+def test_the_counts_of_outcomes_are_those_of_the_report(site: Path, document: dict[str, Any]):
+    counted = Counter(
+        (one["target"], one["layer"], one["mode"], one["outcome"]) for one in document["results"]
+    )
+
+    shown = figures(site / "index.html", "outcome")
+
+    assert len(shown) == 3 * 4 * 6
+    for about, text in shown:
+        names = ("data-target", "data-layer", "data-mode", "data-outcome")
+        assert text == str(counted[tuple(about[name] for name in names)] or "–")  # type: ignore[index]
+
+
+def test_the_counts_of_a_servers_page_are_those_of_the_front(site: Path):
+    front = [one for one in figures(site / "index.html", "outcome") if "mlx" in one[0].values()]
+
+    assert figures(site / "servers/mlx.html", "outcome") == front
+
+
+def test_what_works_everywhere_is_counted_rightly(site: Path, document: dict[str, Any]):
+    tools = {check["id"] for check in document["checks"] if check["chapter"] == "tools"}
+    red = {one["check"] for one in document["results"] if one["outcome"] != "pass"}
+
+    assert figures(site / "chapters/tools.html", "everywhere")[0][1] == str(len(tools - red))
+
+
+def test_changes_are_counted_over_all_cells(site: Path):
+    shown = {about["data-kind"]: int(text) for about, text in figures(site / "diff.html", "change")}
+
+    assert sum(shown.values()) == 3 * 40
+    assert shown["added"] == 3 * 2
+
+
+def test_noticed_faults_are_counted(site: Path):
+    assert figures(site / "trust.html", "killed")[0][1] == "2"
+    assert figures(site / "trust.html", "mutants")[0][1] == "3"
+
+
+def test_equal_reports_give_equal_sites(tmp_path: Path):
+    one = build_site(Site(a_large_report(servers=2, checks=7)), tmp_path / "one")
+    two = build_site(Site(a_large_report(servers=2, checks=7)), tmp_path / "two")
+
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_megabytes_of_evidence_leave_a_page_below_two(tmp_path: Path):
+    check = a_check(modes=(Mode.WHOLE,))
+    chunks = tuple(Chunk(at_ms=number, size=1) for number in range(5_000))
+    heavy = an_exchange(response_body=Body.of(b'<&"\x1b' * 50_000), chunks=chunks)
+    results = [
+        a_result(Outcome.FAIL, case=f"case {number}", exchanges=(heavy,) * 4, log="<" * 500_000)
+        for number in range(40)
+    ]
+    report = a_report(*results, checks=(check,))
+
+    written = build_site(Site(report), tmp_path)
+
+    sizes = {path.name: path.stat().st_size for path in written if path.suffix == ".html"}
+    assert max(sizes.values()) < 2_000_000
+    assert (
+        "more evidence than a page can hold"
+        in (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
+    )
+
+
+def test_only_web_addresses_become_links(tmp_path: Path):
+    report = a_report(checks=(a_check(link="javascript:alert(1)"),))
+
+    build_site(Site(report), tmp_path)
+
+    page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
+    assert 'href="javascript' not in page
+
+
+def test_json_is_compared_value_by_value():
+    found = list(difference('{"a": 1, "b": 2}', '{"a": 1, "b": 3}'))
+
+    assert [text for sign, text in found if sign == "-"] == [' "b": 2']
+    assert [text for sign, text in found if sign == "+"] == [' "b": 3']
+
+
+def test_text_is_compared_line_by_line():
+    assert list(difference("same\nold", "same\nnew")) == [(" ", "same"), ("-", "old"), ("+", "new")]
+
+
+def test_json_too_deep_to_read_is_compared_as_text():
+    assert list(difference("[" * 100_000, "x"))[-1] == ("+", "x")
