@@ -6,15 +6,19 @@ from servers.errors import (
     CannotRunHere,
     InvalidAttachment,
     InvalidFault,
+    InvalidInstance,
     InvalidServerFile,
     NotReady,
     PortTaken,
     ServerDied,
     ServersError,
+    UnknownInstance,
     UnknownRelease,
     UnknownServer,
 )
+from servers.instances import mount_name, resolve_instance
 from servers.launch import find_server, launch
+from servers.settings import load_instance
 from servers.spec import Expectation, ServerSpec
 from servers.target import ModelPaths, ServerLog, Target
 
@@ -24,6 +28,7 @@ __all__ = [
     "Expectation",
     "InvalidAttachment",
     "InvalidFault",
+    "InvalidInstance",
     "InvalidServerFile",
     "ModelPaths",
     "NotReady",
@@ -33,10 +38,14 @@ __all__ = [
     "ServerSpec",
     "ServersError",
     "Target",
+    "UnknownInstance",
     "UnknownRelease",
     "UnknownServer",
     "find_server",
     "launch",
     "list_servers",
+    "load_instance",
     "load_server",
+    "mount_name",
+    "resolve_instance",
 ]

@@ -42,6 +42,14 @@ class InvalidAttachment(ServersError):
     """A URL to attach to that can't be meant, or doesn't say enough."""
 
 
+class UnknownInstance(ServersError):
+    """No provider entry of the settings has that name."""
+
+
+class InvalidInstance(ServersError):
+    """A provider entry of the settings can't be meant."""
+
+
 class CannotReach(ServersError):
     """Nothing answers at a URL."""
 

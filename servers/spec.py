@@ -1,7 +1,7 @@
 """Everything that is known about one server, as its YAML file holds it."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
@@ -150,3 +150,6 @@ class AttachedSpec(ServerSpec):
     """A server that is there already, at a URL."""
 
     at: Attachment
+    config: dict[str, Any] = Field(
+        default={}, repr=False, description="of the Amplifier entry that pointed here"
+    )
