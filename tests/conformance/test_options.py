@@ -1,0 +1,52 @@
+"""What the command line answers without starting a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.catalogue import catalogue
+from tests.conformance.start import run
+
+
+def test_list_holds_every_check() -> None:
+    status, output = run("--list-checks")
+
+    assert status == 0
+    for row in catalogue().values():
+        assert f"{row.id} " in output
+    assert f"{len(catalogue())} checks" in output
+
+
+def test_list_is_as_chosen() -> None:
+    _, output = run("--list-checks", "--checks", "text.* and MUST")
+
+    assert "text.plain" in output
+    assert "tools.single-call" not in output
+
+
+def test_explanation_says_all_of_one_check() -> None:
+    status, output = run("--explain", "text.stop")
+
+    row = catalogue()["text.stop"]
+    assert status == 0
+    for part in (row.title, row.link, row.level):
+        assert part in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--explain", "text.stpo"], "did you mean 'text.stop'?"),
+        (["--server=llamacpp", "--checks", "txt.*"], "chooses no check"),
+        (["--server=llamacpp", "--checks", "(text.*"], "a closing parenthesis is missing"),
+        (["--server=nosuch"], "there is no server 'nosuch'"),
+        (["--server=llamacpp", "--fault=burn:1"], "'burn:1' is no fault"),
+    ],
+)
+def test_what_cant_be_meant_is_refused_in_a_sentence(arguments: list[str], said: str) -> None:
+    status, output = run(*arguments)
+
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert said in output
+    assert "hint:" in output
+    assert "Traceback" not in output
