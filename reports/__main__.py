@@ -62,6 +62,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("file", type=Path, help="a Markdown file with both markers")
     one.set_defaults(run=commands.readme)
 
+    one = found.add_parser("show", help="print a report in the form that a tool reads")
+    one.add_argument("report", type=Path, help=_RUN)
+    one.add_argument("--as", dest="form", choices=list(commands.FORMS), required=True)
+    one.set_defaults(run=commands.show)
+
+    one = found.add_parser(
+        "badges", help="write a badge for each server, as SVG and for shields.io"
+    )
+    one.add_argument("report", type=Path, help=_RUN)
+    one.add_argument("--out", type=Path, required=True, help="the folder")
+    one.set_defaults(run=commands.badges)
+
     one = found.add_parser("site", help="write the static site, which works from disk")
     one.add_argument("report", type=Path, help=_RUN)
     one.add_argument("--out", type=Path, default=Path("conformance-site"), help="the folder")

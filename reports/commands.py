@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
+from reports import badge
 from reports import build as write_report
 from reports import gate as judge
 from reports.atomic import write_whole
@@ -13,12 +14,15 @@ from reports.canonical import dumps, load
 from reports.diff import Diff, as_markdown, as_text
 from reports.diff import diff as compare
 from reports.escape import line
+from reports.github import annotations, step_summary
 from reports.history import as_text as told
 from reports.history import history as follow
 from reports.journal import read_journal
+from reports.junit import junit
 from reports.merge import merge as join
 from reports.model import Report
-from reports.readme import rewrite
+from reports.readme import rewrite, table
+from reports.sarif import sarif
 from reports.schemas import schema_text
 from reports.site import Site, build_site
 
@@ -27,6 +31,13 @@ DIFF_FORMS: dict[str, Callable[[Diff], str]] = {
     "text": as_text,
     "markdown": as_markdown,
     "json": lambda found: found.model_dump_json(indent=1),
+}
+FORMS: dict[str, Callable[[Report], str]] = {
+    "table": table,
+    "junit": junit,
+    "sarif": sarif,
+    "github-annotations": lambda report: "\n".join(annotations(judge(report))),
+    "github-summary": lambda report: step_summary(report, judge(report)),
 }
 
 
@@ -77,6 +88,22 @@ def readme(asked: Namespace) -> int:
     """Rewrite the table of a file."""
     rewrite(asked.file, read(asked.report))
     _say(f"The table in {asked.file} is new.")
+    return GREEN
+
+
+def show(asked: Namespace) -> int:
+    """Print the report in one of the forms that tools read."""
+    _say(FORMS[asked.form](read(asked.report)))
+    return GREEN
+
+
+def badges(asked: Namespace) -> int:
+    """Write two files for each target."""
+    report = read(asked.report)
+    for target in report.targets:
+        write_whole(asked.out / f"{target.id}.svg", badge.svg(report, target))
+        write_whole(asked.out / f"{target.id}.json", badge.endpoint(report, target))
+    _say(f"{2 * len(report.targets)} files in {asked.out}")
     return GREEN
 
 

@@ -67,6 +67,8 @@ def _counts(report: Report, table: list[Cell]) -> str:
 
 
 def _verdicts(report: Report, table: list[Cell], pages: str) -> str:
+    if not report.targets:
+        return ""
     header = ["check", "level", *(target.id for target in report.targets)]
     notes = expectations(table)
     parts = []

@@ -97,3 +97,32 @@ def test_a_readme_without_markers_is_bad_input(tmp_path: Path, capsys: pytest.Ca
     assert main(["readme", saved(tmp_path, Outcome.PASS), str(readme)]) == 2
 
     assert "no place for the table" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["table", "junit", "sarif", "github-annotations"])
+def test_a_report_is_shown_in_each_form(
+    tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main(["show", saved(tmp_path, Outcome.FAIL), "--as", form]) == 0
+
+    assert "llamacpp" in capsys.readouterr().out
+
+
+def test_badges_are_written_for_each_server(tmp_path: Path):
+    assert main(["badges", saved(tmp_path, Outcome.PASS), "--out", str(tmp_path)]) == 0
+
+    assert {path.name for path in tmp_path.glob("llamacpp.*")} == {"llamacpp.svg", "llamacpp.json"}
+
+
+def test_the_site_is_written_with_its_page_of_changes(tmp_path: Path):
+    (tmp_path / "before").mkdir()
+    before = saved(tmp_path / "before", Outcome.PASS)
+    after = saved(tmp_path, Outcome.FAIL)
+
+    status = main(
+        ["site", after, "--out", str(tmp_path / "site"), "--before", before, "--history", before]
+    )
+
+    assert status == 0
+    assert (tmp_path / "site/diff.html").exists()
+    assert "2 runs were compared" in (tmp_path / "site/trust.html").read_text()
