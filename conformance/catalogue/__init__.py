@@ -12,6 +12,8 @@ from reports import Check, Layer, Level, Mode
 from servers.yaml_file import load_yaml
 
 _HERE = Path(__file__).parent
+_EXCLUSIONS = _HERE / "exclusions.yaml"
+_BUGS = _HERE / "bugs.yaml"
 
 
 class Row(BaseModel):
@@ -30,6 +32,9 @@ class Row(BaseModel):
     remedy: str
     layers: list[Layer] = list(Layer)
     modes: list[Mode] = list(Mode)
+    covers: Annotated[
+        list[str], Field(description="features that it checks, by their ids in exclusions.yaml")
+    ] = []
 
 
 class Chapter(BaseModel):
@@ -41,19 +46,72 @@ class Chapter(BaseModel):
     checks: list[Row]
 
 
+class Exclusion(BaseModel):
+    """A feature, or a part of one, that is not checked, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    feature: str
+    reason: Annotated[str, Field(min_length=20)]
+
+
+class Bug(BaseModel):
+    """A fault that some server has or had: the checks that catch it, or why none does."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bug: int
+    server: str
+    fault: str
+    checks: list[str] = []
+    reason: str = ""
+
+
+class Exclusions(BaseModel):
+    """The file of what is left out; `features` names all there are, by their ids."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    features: dict[str, str]
+    exclusions: list[Exclusion]
+
+
+class Bugs(BaseModel):
+    """The file of known faults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bugs: list[Bug]
+
+
 @cache
 def catalogue() -> dict[str, Check]:
     """Every check by its id, in the order of files and rows. `ServersError` names a wrong line."""
-    chapters = (load_yaml(file, Chapter) for file in sorted(_HERE.glob("*.yaml")))
     return {
         row.id: Check.model_validate(
             {
-                **row.model_dump(),
+                **row.model_dump(exclude={"covers"}),
                 "chapter": chapter.chapter,
                 "layers": tuple(row.layers),
                 "modes": tuple(row.modes),
             }
         )
-        for chapter in chapters
+        for chapter in chapters()
         for row in chapter.checks
     }
+
+
+def chapters() -> list[Chapter]:
+    """The catalogue's files in order. `ServersError` names a wrong line."""
+    files = sorted(set(_HERE.glob("*.yaml")) - {_EXCLUSIONS, _BUGS})
+    return [load_yaml(file, Chapter) for file in files]
+
+
+def exclusions() -> Exclusions:
+    """What of the Chat Completions API is not checked, and why."""
+    return load_yaml(_EXCLUSIONS, Exclusions)
+
+
+def bugs() -> list[Bug]:
+    """Known faults of servers, each with the checks that catch it."""
+    return load_yaml(_BUGS, Bugs).bugs
