@@ -89,6 +89,7 @@ class Question:
 
     Tools are function objects: `{"name", "description", "parameters"}`, the last a JSON Schema.
     `max_tokens` None asks for the default and calls an answer that was cut there inconclusive.
+    An empty `schema` asks for any JSON object.
     `fields` are further keys of the request, under the names of the OpenAI API on the wire and
     of the kernel's `ChatRequest` on the provider layer; `OMITTED` takes a key out.
     """

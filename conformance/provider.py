@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from amplifier_core import ChatRequest, ChatResponse, LLMError
 from amplifier_core import Message as AmplifierMessage
 from amplifier_core.message_models import (
+    ResponseFormatJson,
     ResponseFormatJsonSchema,
     TextBlock,
     ThinkingBlock,
@@ -19,7 +21,14 @@ from amplifier_core.message_models import (
 )
 
 from conformance.ask import Asker, as_messages
-from conformance.conversation import DEFAULT_MAX_TOKENS, Message, Question, ToolCall, forced
+from conformance.conversation import (
+    DEFAULT_MAX_TOKENS,
+    OMITTED,
+    Message,
+    Question,
+    ToolCall,
+    forced,
+)
 from conformance.mount import EmittedEvent, Entry, Mounted, mounted
 from conformance.outcome import NotAnswered
 from conformance.reply import Refusal, Reply, Usage
@@ -43,13 +52,41 @@ class ProviderAsker(Asker):
         return self._mount.events
 
     async def answer(self, question: Question, mode: Mode) -> Reply:
-        """Call `complete()` as an orchestrator would."""
-        before = len(self._mount.events)
+        """Call `complete()` as an orchestrator would.
+
+        Fields that the kernel's request has not go through the module's `extra_request_params`.
+        """
+        known, extra = _sorted_fields(question)
+        if extra:
+            async with self.configured(extra_request_params=extra) as other:
+                return await other.answer(replace(question, fields=known), mode)
+        before = len(self.events)
         try:
-            response = await self._complete(self._mount, question, mode)
+            response = await self.complete(chat_request(question, mode))
         except Exception as error:
             raise NotAnswered(f"complete() raised {type(error).__name__}: {error}") from error
-        return _reply(self._mount, response, _text_deltas(self._mount.events[before:]))
+        return _reply(self._mount, response, _text_deltas(self.events[before:]))
+
+    async def complete(self, request: ChatRequest) -> ChatResponse:
+        """The module's own answer to the kernel's own request; the module's errors come through."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._mount.provider.complete(request)
+
+    def request(self, *turns: str | Message | Reply, **fields: Any) -> ChatRequest:
+        """The request that a call of this asker makes."""
+        return chat_request(Question(as_messages(turns), fields=fields), self.mode)
+
+    @asynccontextmanager
+    async def configured(self, **config: Any) -> AsyncIterator[ProviderAsker]:
+        """The module mounted a second time, with other settings; its events are kept here too."""
+        entry = self.entry | {"config": self.entry["config"] | config}
+        async with mounted(entry) as mount:
+            other = ProviderAsker(mount, entry, self.mode)
+            try:
+                yield other
+            finally:
+                self.answered += other.answered
+                self.events.extend(other.events)
 
     async def models(self) -> list[str]:
         """The ids of `list_models()`."""
@@ -60,15 +97,18 @@ class ProviderAsker(Asker):
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """Mount the module a second time, with a base URL below the server's, and ask there."""
-        config = self.entry["config"]
-        astray = config | {"base_url": f"{config['base_url']}/no-such-route"}
-        async with mounted(self.entry | {"config": astray}) as mount:
-            error = await self._error(mount, Question(as_messages(turns)))
+        base_url = self.entry["config"]["base_url"]
+        async with self.configured(base_url=f"{base_url}/no-such-route") as other:
+            error = await other.error(*turns)
         return Refusal(error.status_code, str(error))
 
     async def error(self, *turns: str | Message | Reply, **fields: Any) -> LLMError:
         """The typed error that `complete()` raises; an answer is an `AssertionError`."""
-        return await self._error(self._mount, Question(as_messages(turns), fields=fields))
+        try:
+            response = await self.complete(self.request(*turns, **fields))
+        except LLMError as error:
+            return error
+        raise AssertionError(f"complete() raised no error, but answered {response!r}")
 
     @asynccontextmanager
     async def session(
@@ -80,17 +120,6 @@ class ProviderAsker(Asker):
         async with mounted(*others, local, loop=settings, tools=tools) as mount:
             yield mount
             self.events.extend(mount.events)
-
-    async def _error(self, mount: Mounted, question: Question) -> LLMError:
-        try:
-            response = await self._complete(mount, question, self.mode)
-        except LLMError as error:
-            return error
-        raise AssertionError(f"complete() raised no error, but answered {response!r}")
-
-    async def _complete(self, mount: Mounted, question: Question, mode: Mode) -> ChatResponse:
-        async with asyncio.timeout(PATIENCE):
-            return await mount.provider.complete(chat_request(question, mode))
 
 
 def chat_request(question: Question, mode: Mode) -> ChatRequest:
@@ -106,13 +135,25 @@ def chat_request(question: Question, mode: Mode) -> ChatRequest:
         stop=list(question.stop) or None,
         response_format=_response_format(question),
         metadata=None if mode is Mode.STREAM else {"stream": False},
-        **{**limits, **question.fields},
+        **{**limits, **_sorted_fields(question)[0]},
     )
 
 
-def _response_format(question: Question) -> ResponseFormatJsonSchema | None:
+def _sorted_fields(question: Question) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that the kernel's request has, and those that it hasn't."""
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, value in question.fields.items():
+        fields = known if key in ChatRequest.model_fields else extra
+        fields[key] = None if value is OMITTED else value
+    return known, extra
+
+
+def _response_format(question: Question) -> ResponseFormatJson | ResponseFormatJsonSchema | None:
     if question.schema is None:
         return None
+    if not question.schema:
+        return ResponseFormatJson(type="json")
     return ResponseFormatJsonSchema(
         type="json_schema", json_schema=dict(question.schema), strict=True
     )

@@ -73,8 +73,11 @@ class WireAsker(Asker):
     async def send(self, *turns: str | Message | Reply, **fields: Any) -> Answer:
         """POST one chat completion and return what came, whatever it is."""
         question = Question(as_messages(turns), fields=fields)
-        body = request_body(question, self.model, self.mode)
-        async with self._post("chat/completions", body) as response:
+        return await self.post("chat/completions", request_body(question, self.model, self.mode))
+
+    async def post(self, path: str, body: dict[str, Any]) -> Answer:
+        """POST any JSON to a path below the base URL and return what came, whatever it is."""
+        async with self._post(path, body) as response:
             text = (await response.aread()).decode(errors="replace")
             return Answer(response.status_code, dict(response.headers), text)
 
@@ -124,9 +127,8 @@ def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:
         body["tool_choice"] = forced(question.tool_choice)
     if question.stop:
         body["stop"] = list(question.stop)
-    if question.schema:
-        schema = {"name": "answer", "strict": True, "schema": question.schema}
-        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if question.schema is not None:
+        body["response_format"] = _response_format(question.schema)
     if mode is Mode.STREAM:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     body |= question.fields
@@ -175,6 +177,13 @@ def _message(message: Message) -> dict[str, Any]:
     if message.call:
         written["tool_call_id"] = message.call.id
     return written
+
+
+def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    if not schema:
+        return {"type": "json_object"}
+    described = {"name": "answer", "strict": True, "schema": schema}
+    return {"type": "json_schema", "json_schema": described}
 
 
 def _call(call: FunctionCall) -> ToolCall:
