@@ -76,6 +76,10 @@ class Asker(ABC):
         """The ids of the models that the target says it serves."""
 
     @abstractmethod
+    async def refusal(self, *turns: str | Message | Reply, **fields: Any) -> Refusal:
+        """Ask what must be refused as the client's own fault, and return the error that comes."""
+
+    @abstractmethod
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """Ask below a path that the server does not serve, and return the error that comes."""
 

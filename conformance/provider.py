@@ -102,6 +102,11 @@ class ProviderAsker(Asker):
             error = await other.error(*turns)
         return Refusal(error.status_code, str(error))
 
+    async def refusal(self, *turns: str | Message | Reply, **fields: Any) -> Refusal:
+        """Call `complete()` and take the error that it raises."""
+        error = await self.error(*turns, **fields)
+        return Refusal(error.status_code, str(error))
+
     async def error(self, *turns: str | Message | Reply, **fields: Any) -> LLMError:
         """The typed error that `complete()` raises; an answer is an `AssertionError`."""
         try:

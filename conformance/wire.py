@@ -21,7 +21,7 @@ from conformance.conversation import (
     ToolCall,
     forced,
 )
-from conformance.outcome import NotAnswered
+from conformance.outcome import NotAnswered, Unsupported
 from conformance.reply import Refusal, Reply, Usage
 from conformance.sse import events, whole_stream
 from reports import Layer, Mode
@@ -50,6 +50,31 @@ class Answer:
         An `AssertionError` says what is wrong with the stream.
         """
         return [_parsed(data) for data in whole_stream(self.text.encode())]
+
+    @property
+    def reply(self) -> Reply:
+        """What was answered, streamed or whole. `NotAnswered` for any status but 200."""
+        if self.status != httpx.codes.OK:
+            raise NotAnswered(f"HTTP {self.status}: {self.text[:300]}")
+        if not self.headers.get("content-type", "").startswith("text/event-stream"):
+            return read_completion(Completion.read(self.text))
+        assembly = Assembly()
+        for data in whole_stream(self.text.encode()):
+            assembly.add(Chunk.read(data))
+        return assembly.reply()
+
+    @property
+    def refusal(self) -> Refusal:
+        """The error by which a request was refused, told in words, as the client's own fault."""
+        assert 400 <= self.status < 500, f"HTTP {self.status}: {self.text[:300]}"
+        return Refusal(self.status, ErrorBody.read(self.text).message)
+
+    @property
+    def if_supported(self) -> Reply:
+        """The reply; `Unsupported` where the request was refused, as `refusal` has it."""
+        if 400 <= self.status < 500:
+            raise Unsupported(f"HTTP {self.status}: {self.refusal.message}")
+        return self.reply
 
 
 class WireAsker(Asker):
@@ -89,6 +114,10 @@ class WireAsker(Asker):
             raise _not_answered(error) from error
         await _accept(response)
         return [model.id for model in ModelList.read(response.text).data]
+
+    async def refusal(self, *turns: str | Message | Reply, **fields: Any) -> Refusal:
+        """POST the question and read the error."""
+        return (await self.send(*turns, **fields)).refusal
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """POST the question below a path that no server serves."""
