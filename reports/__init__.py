@@ -7,8 +7,11 @@ from reports.errors import ReportError, UnreadableJournal, UnreadableReport
 from reports.exchange import Body, Chunk, Exchange
 from reports.gate import Gate, Reason, gate
 from reports.journal import Journal, read_journal
+from reports.last import last_run
 from reports.model import Absent, Check, Event, Expectation, Kill, Recipe, Report, Result, Target
+from reports.progress import Watch
 from reports.summary import summary_lines
+from reports.terminal import table_lines
 from reports.words import Layer, Level, Mode, Outcome, Owner, Verdict
 
 __all__ = [
@@ -37,12 +40,15 @@ __all__ = [
     "UnreadableJournal",
     "UnreadableReport",
     "Verdict",
+    "Watch",
     "build",
     "cells",
     "dumps",
     "gate",
     "is_expected",
+    "last_run",
     "load",
     "read_journal",
     "summary_lines",
+    "table_lines",
 ]

@@ -5,15 +5,24 @@ from pathlib import Path
 
 from reports.cells import Cell, cells
 from reports.counts import PLACES, outcomes, ran
+from reports.diff import as_text, diff
 from reports.escape import line
 from reports.gate import Gate
 from reports.marks import OUTCOME
 from reports.model import Report, Target
 from reports.words import Outcome, Verdict
 
+NEWS = 10
+"""Changes against the last run that are shown."""
 
-def summary_lines(report: Report, judged: Gate, evidence: Path) -> list[str]:
-    """Plain lines for a terminal; `evidence` is the folder that holds a page for each cell."""
+
+def summary_lines(
+    report: Report, judged: Gate, evidence: Path, before: Report | None = None
+) -> list[str]:
+    """Plain lines for a terminal; `evidence` is the folder that holds a page for each cell.
+
+    With a report `before`, also what is new against it.
+    """
     table = cells(report)
     shown: list[str] = []
     for target in report.targets:
@@ -21,8 +30,18 @@ def summary_lines(report: Report, judged: Gate, evidence: Path) -> list[str]:
     for cell in table:
         if cell.verdict is not Verdict.WORKS:
             shown += _cell(cell, evidence)
+    if before:
+        shown += _news(before, report)
     shown += [f"✘ {line(str(reason), 1000)}" for reason in judged.reasons]
     return [*shown, str(judged)]
+
+
+def _news(before: Report, report: Report) -> Iterator[str]:
+    counted, *changes = as_text(diff(before, report)).splitlines()
+    yield f"Against the run of {before.started:%Y-%m-%d %H:%M %Z}: {counted}"
+    yield from (f"  {change}" for change in changes[:NEWS])
+    if len(changes) > NEWS:
+        yield f"  and {len(changes) - NEWS} more: python -m reports diff"
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:

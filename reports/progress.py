@@ -1,0 +1,56 @@
+"""One line that says what is being asked and how far the run is; nothing where nobody looks."""
+
+import os
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from reports.escape import line
+from reports.marks import OUTCOME
+from reports.words import Outcome
+
+
+class Watch:
+    """The progress of a run on a terminal; silent in CI, in a pipe and on a dumb terminal."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        silent = not console.is_terminal or console.is_dumb_terminal or "CI" in os.environ
+        self._seen: Counter[Outcome] = Counter()
+        self._progress = Progress(
+            TextColumn("{task.fields[so_far]}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            transient=True,
+            disable=silent,
+        )
+        self._task = self._progress.add_task("", total=total, so_far="")
+
+    def doing(self, what: str) -> None:
+        """Say what is going on: `starting llama.cpp`, `tools.parallel-calls wire stream`."""
+        self._progress.update(self._task, description=line(what, 80))
+
+    def done(self, outcome: Outcome) -> None:
+        """Count what came of it."""
+        self._seen[outcome] += 1
+        self._progress.update(self._task, advance=1, so_far=self._so_far())
+
+    def _so_far(self) -> str:
+        return " ".join(f"{OUTCOME[one]} {self._seen[one]}" for one in Outcome if self._seen[one])
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()

@@ -1,0 +1,111 @@
+"""What a terminal shows while a run goes and when it has ended."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from reports import Watch, build, gate, last_run, summary_lines, table_lines
+from reports.model import Report
+from reports.words import Outcome
+from tests.reports.sample import START, a_large_report, a_report, a_target, results_of
+
+
+def watched(console: Console) -> str:
+    with Watch(console, total=2) as watch:
+        watch.doing("tools.parallel-calls wire stream \x1b[31m[bold]")
+        watch.done(Outcome.PASS)
+        watch.done(Outcome.FAIL)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_progress_says_what_is_asked_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CI", raising=False)
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
+
+    shown = watched(terminal)
+
+    assert "✔ 1 ✘ 1" in shown
+    assert "2/2" in shown
+    assert "tools.parallel-calls wire stream \\x1b[31m[bold]" in shown
+
+
+def test_progress_is_silent_in_ci(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CI", "true")
+
+    assert watched(Console(file=io.StringIO(), force_terminal=True)).strip() == ""
+
+
+def test_progress_is_silent_in_a_pipe():
+    assert watched(Console(file=io.StringIO())).strip() == ""
+
+
+def test_the_table_counts_both_layers():
+    shown = table_lines(a_report(*results_of(Outcome.FAIL, Outcome.PASS)))
+
+    row = next(line for line in shown if "tools" in line)
+    assert "✘ 0/1 / ✔ 1/1" in row
+
+
+def test_the_table_has_colours_only_where_they_are_asked_for():
+    report = a_report()
+
+    assert "\x1b[32m" in "".join(table_lines(report, colour=True))
+    assert "\x1b" not in "".join(table_lines(report))
+
+
+def test_a_servers_name_cannot_colour_the_table():
+    report = a_report(targets=(a_target(title="\x1b[2J[red]x"),))
+
+    assert "\\x1b[2J[red]x" in "".join(table_lines(report))
+
+
+def test_the_table_keeps_to_the_width():
+    shown = table_lines(a_large_report(servers=6, checks=20), width=80)
+
+    assert max(map(len, shown)) <= 80
+
+
+def test_the_summary_tells_what_is_new(tmp_path: Path):
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL))
+
+    shown = summary_lines(report, gate(report), tmp_path, before=a_report())
+
+    assert "Against the run of 2026-11-22 09:30 UTC: 1 broken" in shown
+    assert any(line.startswith("  broken: llamacpp/tools.parallel-calls") for line in shown)
+
+
+def test_many_changes_are_cut_with_a_note(tmp_path: Path):
+    before, report = a_large_report(seed=0), a_large_report(seed=1)
+
+    shown = summary_lines(report, gate(report), tmp_path, before)
+
+    assert any(line.endswith(" more: python -m reports diff") for line in shown)
+
+
+def at(hour: int, **other: object) -> Report:
+    started = START + timedelta(hours=hour)
+    return a_report(started=started, finished=started + timedelta(minutes=1), **other)
+
+
+def test_the_last_run_is_the_newest_that_asked_the_same(tmp_path: Path):
+    build(at(0), tmp_path / "a")
+    build(at(2), tmp_path / "b")
+    build(at(3, asked=("vllm",)), tmp_path / "c")
+    build(at(4).model_copy(update={"finished": None}), tmp_path / "d")
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e/report.json").write_text("{}")
+    now = at(5)
+    build(now, tmp_path / "now")
+    (tmp_path / "latest").symlink_to("now")
+
+    assert last_run(tmp_path / "now", now) == at(2)
+
+
+def test_the_first_run_has_none_before(tmp_path: Path):
+    build(at(0), tmp_path / "now")
+
+    assert last_run(tmp_path / "now", at(0)) is None
