@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
@@ -35,13 +35,25 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture in a message: its bytes in base64."""
+
+    data: str
+    media_type: str = "image/png"
+
+
+@dataclass(frozen=True)
 class Message:
-    """One message of a conversation; `calls` on assistant messages, `call` on tool results."""
+    """One message of a conversation; `calls` on assistant messages, `call` on tool results.
+
+    With `parts` its content is a list, and `text` is not sent.
+    """
 
     role: Role
     text: str = ""
     calls: Sequence[ToolCall] = ()
     call: ToolCall | None = None
+    parts: Sequence[str | Image] = ()
 
 
 def forced(choice: ToolChoice) -> str | dict[str, Any]:
@@ -61,9 +73,9 @@ def developer(text: str) -> Message:
     return Message("developer", text)
 
 
-def user(text: str) -> Message:
-    """A user message."""
-    return Message("user", text)
+def user(*parts: str | Image) -> Message:
+    """A user message; one text goes as a string, anything else as a list of parts."""
+    return _content("user", parts)
 
 
 def assistant(text: str = "", calls: Sequence[ToolCall] = ()) -> Message:
@@ -71,9 +83,17 @@ def assistant(text: str = "", calls: Sequence[ToolCall] = ()) -> Message:
     return Message("assistant", text, calls=tuple(calls))
 
 
-def result(call: ToolCall, text: str) -> Message:
-    """What the tool answered to `call`."""
-    return Message("tool", text, call=call)
+def result(call: ToolCall, *parts: str) -> Message:
+    """What the tool answered to `call`; one text goes as a string, several as a list of parts."""
+    return replace(_content("tool", parts), call=call)
+
+
+def _content(role: Role, parts: Sequence[str | Image]) -> Message:
+    match parts:
+        case (str(text),):
+            return Message(role, text)
+        case _:
+            return Message(role, parts=parts)
 
 
 class Omitted:

@@ -12,6 +12,7 @@ from typing import Any
 from amplifier_core import ChatRequest, ChatResponse, LLMError
 from amplifier_core import Message as AmplifierMessage
 from amplifier_core.message_models import (
+    ImageBlock,
     ResponseFormatJson,
     ResponseFormatJsonSchema,
     TextBlock,
@@ -24,6 +25,7 @@ from conformance.ask import Asker, as_messages
 from conformance.conversation import (
     DEFAULT_MAX_TOKENS,
     OMITTED,
+    Image,
     Message,
     Question,
     ToolCall,
@@ -165,18 +167,24 @@ def _response_format(question: Question) -> ResponseFormatJson | ResponseFormatJ
 
 
 def _message(message: Message) -> AmplifierMessage:
+    content = [_part(part) for part in message.parts] if message.parts else message.text
     if message.call:
         call = message.call
-        return AmplifierMessage(
-            role="tool", content=message.text, name=call.name, tool_call_id=call.id
-        )
+        return AmplifierMessage(role="tool", content=content, name=call.name, tool_call_id=call.id)
     if not message.calls:
-        return AmplifierMessage(role=message.role, content=message.text)
+        return AmplifierMessage(role=message.role, content=content)
     text = [TextBlock(text=message.text)] if message.text else []
     calls = [ToolCallBlock(id=c.id, name=c.name, input=c.arguments) for c in message.calls]
     # Orchestrators write each call twice: as a block, and here under the key `tool`.
     twice = [{"id": c.id, "tool": c.name, "arguments": c.arguments} for c in message.calls]
     return AmplifierMessage(role="assistant", content=[*text, *calls], tool_calls=twice)
+
+
+def _part(part: str | Image) -> TextBlock | ImageBlock:
+    if isinstance(part, str):
+        return TextBlock(text=part)
+    source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+    return ImageBlock(source=source)
 
 
 def _reply(mount: Mounted, response: ChatResponse, deltas: list[str]) -> Reply:

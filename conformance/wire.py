@@ -16,6 +16,7 @@ from conformance.completion import Chunk, Completion, ErrorBody, FunctionCall, M
 from conformance.conversation import (
     DEFAULT_MAX_TOKENS,
     OMITTED,
+    Image,
     Message,
     Question,
     ToolCall,
@@ -197,7 +198,8 @@ def _not_answered(error: httpx.HTTPError) -> NotAnswered:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    written: dict[str, Any] = {"role": message.role, "content": message.text}
+    content = [_part(part) for part in message.parts] if message.parts else message.text
+    written: dict[str, Any] = {"role": message.role, "content": content}
     if message.calls:
         written["tool_calls"] = [
             {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.text}}
@@ -206,6 +208,13 @@ def _message(message: Message) -> dict[str, Any]:
     if message.call:
         written["tool_call_id"] = message.call.id
     return written
+
+
+def _part(part: str | Image) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    url = f"data:{part.media_type};base64,{part.data}"
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
