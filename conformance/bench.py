@@ -25,6 +25,7 @@ from fixtures.model.files import ModelFiles
 from reports import Exchange, Layer, Mode
 from servers import ModelPaths, ServerSpec, Target, launch
 from servers.faults import Fault
+from servers.spec import AttachedSpec
 from servers.tap import Tap
 
 
@@ -41,11 +42,12 @@ class Moment:
 class Bench:
     """One target, reached through the tap on both layers."""
 
+    id: str
     spec: ServerSpec
     target: Target
     tap: Tap
     module: str
-    protocol: Protocol = Protocol.CHAT
+    wanted: Protocol | None = None
 
     @property
     def url(self) -> str:
@@ -53,9 +55,22 @@ class Bench:
         return urlsplit(self.target.url)._replace(netloc=f"127.0.0.1:{self.tap.port}").geturl()
 
     @property
+    def protocol(self) -> Protocol:
+        """What the module speaks to the server."""
+        return self.wanted or Protocol.of(self._entry.get("use_responses_api"))
+
+    @property
+    def _entry(self) -> dict[str, Any]:
+        return self.spec.config if isinstance(self.spec, AttachedSpec) else {}
+
+    @property
     def config(self) -> dict[str, Any]:
-        """The module's configuration; without retries, each question is one request."""
+        """The module's configuration: what an entry of a settings file says, through the tap.
+
+        Without retries, each question is one request.
+        """
         config = {
+            **self._entry,
             "base_url": self.url,
             "default_model": self.target.model,
             "use_responses_api": self.protocol.setting,
@@ -96,7 +111,7 @@ class Bench:
         """The target as the report names it."""
         model = self.target.model
         return reports.Target(
-            id=self.target.server,
+            id=self.id,
             server=self.target.server,
             title=self.target.title,
             version=self.target.version,
@@ -115,10 +130,11 @@ class Bench:
 
 @contextmanager
 def set_up(
+    id_: str,
     spec: ServerSpec,
     *,
     module: str,
-    protocol: Protocol,
+    protocol: Protocol | None,
     model: ModelFiles,
     log: Path,
     port: int | None,
@@ -131,7 +147,7 @@ def set_up(
         launch(spec, model=paths, log=log, port=port, progress=progress) as target,
         Tap(*_address(target.url), faults=faults) as tap,
     ):
-        yield Bench(spec, target, tap, module, protocol)
+        yield Bench(id_, spec, target, tap, module, protocol)
 
 
 def module_version(module: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from conformance.catalogue import catalogue
 from conformance.cell import Cell
@@ -23,9 +24,17 @@ def expectation(
     for one in known:
         here = one.check == cell.check and cell.layer in one.layers and cell.mode in one.modes
         here = here and (not one.during or during in one.during)
-        if here and SpecifierSet(one.versions).contains(version, prereleases=True):
+        if here and _covers(one.versions, version):
             return _reported(one)
     return None
+
+
+def _covers(versions: str, version: str) -> bool:
+    """Whether a range holds a version; one that is unknown is in no range but the empty one."""
+    try:
+        return SpecifierSet(versions).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return not versions
 
 
 def ensure_known_checks(server: str, known: Sequence[Known]) -> None:

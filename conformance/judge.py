@@ -60,7 +60,7 @@ class Trial:
             outcome, message = Outcome.ERROR, lost
         compared = outcome is Outcome.FAIL and isinstance(error, AssertionError)
         return Result(
-            target=self.bench.target.server,
+            target=self.bench.id,
             check=check,
             layer=self.cell.layer,
             mode=self.cell.mode,

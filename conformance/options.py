@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +15,7 @@ from conformance.protocol import Protocol
 from conformance.selection import InvalidSelection, selection
 from fixtures.model.files import ModelError, ModelFiles, tiny_model
 from reports import Check, Layer, Level
-from servers import ServersError, ServerSpec, list_servers, load_server
+from servers import ServersError, ServerSpec, find_server, list_servers, load_instance
 from servers.faults import Fault, parse_fault
 
 #: What the suite's own errors have in common: a sentence, and what to do.
@@ -27,7 +29,7 @@ class Options:
     specs: dict[str, ServerSpec]
     model: ModelFiles
     module: str
-    protocol: Protocol
+    protocol: Protocol | None
     port: int | None
     faults: list[Fault]
     folder: str | None
@@ -41,10 +43,17 @@ def add_options(parser: pytest.Parser) -> None:
         "--server",
         action="append",
         default=[],
-        metavar="NAME",
-        help=f"start this server and run the checks against it; may be given several times. "
-        f"NAME is one of: {', '.join(list_servers())}",
+        metavar="SERVER",
+        help="run the checks against this server; may be given several times. "
+        f"Started for you: {', '.join(list_servers())}, or NAME@VERSION. Yours, running: "
+        "http://127.0.0.1:1234/v1[,kind=NAME][,model=NAME][,key=ENVIRONMENT_VARIABLE]",
     )
+    add(
+        "--settings",
+        metavar="FILE",
+        help="with --instance: test what a provider entry of an Amplifier settings.yaml points at",
+    )
+    add("--instance", metavar="NAME", help="the entry's `id` or `instance_id`, or its module")
     add(
         "--provider",
         default="provider-openai",
@@ -54,9 +63,8 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add(
         "--protocol",
-        default=Protocol.CHAT,
         choices=list(Protocol),
-        help="what the module speaks to the server (default: %(default)s)",
+        help="what the module speaks to the server (default: what --instance says, or chat)",
     )
     add(
         "--checks",
@@ -119,22 +127,52 @@ def usage_error(error: ServersError | ModelError) -> pytest.UsageError:
     return pytest.UsageError(f"{error.message}\n  hint: {error.hint}")
 
 
+def is_gate(config: pytest.Config) -> bool:
+    """Whether this run has a target; without one pytest runs the project's own tests."""
+    return any(config.getoption(name) for name in ("--server", "--instance", "--settings"))
+
+
+def target_ids(config: pytest.Config) -> list[str]:
+    """A name for each target that is asked for, fit for files: `llamacpp`, `vllm-0.31.0`."""
+    asked = [*config.getoption("--server"), config.getoption("--instance")]
+    return list(dict.fromkeys(_id_of(text) for text in asked if text))
+
+
 def read_options(config: pytest.Config) -> Options:
-    """The options of a run with --server. `pytest.UsageError` for what can't be meant."""
-    names: list[str] = config.getoption("--server")
+    """The options of a run with a target. `pytest.UsageError` for what can't be meant."""
     try:
-        catalogue()
-        specs = {name: load_server(name) for name in dict.fromkeys(names)}
+        specs = _read_specs(config)
         for name, spec in specs.items():
             ensure_known_checks(name, spec.expectations)
         return Options(
             specs=specs,
             model=tiny_model(),
             module=config.getoption("--provider"),
-            protocol=Protocol(config.getoption("--protocol")),
+            protocol=_read_protocol(config),
             port=config.getoption("--port"),
             faults=[parse_fault(text) for text in config.getoption("--fault")],
             folder=config.getoption("--report-dir"),
         )
     except CLEAR_ERRORS as error:
         raise usage_error(error) from None
+
+
+def _read_specs(config: pytest.Config) -> dict[str, ServerSpec]:
+    specs = {_id_of(text): find_server(text) for text in config.getoption("--server")}
+    settings, instance = config.getoption("--settings"), config.getoption("--instance")
+    if bool(settings) != bool(instance):
+        raise pytest.UsageError("--settings FILE and --instance NAME go together")
+    if settings and instance:
+        specs[_id_of(instance)] = load_instance(Path(settings), instance)
+    return specs
+
+
+def _read_protocol(config: pytest.Config) -> Protocol | None:
+    wanted = config.getoption("--protocol")
+    return Protocol(wanted) if wanted else None
+
+
+def _id_of(text: str) -> str:
+    """Letters, digits and single marks of what was asked for, without the scheme of a URL."""
+    place = text.partition("://")[2] or text
+    return re.sub(r"[^a-z0-9.]+", "-", place.partition(",")[0].lower()).strip("-.")

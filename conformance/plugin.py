@@ -17,7 +17,15 @@ from conformance.cell import Cell
 from conformance.invariants import INVARIANTS
 from conformance.judge import Trial
 from conformance.listing import explained, listed
-from conformance.options import CLEAR_ERRORS, add_options, chosen_checks, known_check, read_options
+from conformance.options import (
+    CLEAR_ERRORS,
+    add_options,
+    chosen_checks,
+    is_gate,
+    known_check,
+    read_options,
+    target_ids,
+)
 from conformance.outcome import TargetLost
 from conformance.run import Run
 from reports import Check, Gate, Outcome, Report, is_expected, summary_lines
@@ -47,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options; with --server, and no path given, the checks are what runs."""
     config.addinivalue_line("markers", "check(id): the function is this check of the catalogue")
     chosen = chosen_checks(config)
-    if config.getoption("--list-checks") or not config.getoption("--server"):
+    if config.getoption("--list-checks") or not is_gate(config):
         return
     config.stash[_CHOSEN] = {row.id: row for row in chosen}
     options = read_options(config)
@@ -82,7 +90,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_ignore_collect(config: pytest.Config, collection_path: Any) -> bool | None:
     """Keep the checks out of a run that names no server."""
     inside = collection_path.name == "conformance" and collection_path.parent == config.rootpath
-    return True if inside and not config.getoption("--server") else None
+    return True if inside and not is_gate(config) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -94,8 +102,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     only = metafunc.config.getoption("--layer")
     layers = [layer for layer in row.layers if only in {None, layer}]
     cells = [Cell(row.id, layer, mode) for layer in layers for mode in row.modes]
-    servers = metafunc.config.getoption("--server")
-    metafunc.parametrize("bench", dict.fromkeys(servers), indirect=True, scope="session")
+    targets = target_ids(metafunc.config)
+    metafunc.parametrize("bench", targets, indirect=True, scope="session")
     metafunc.parametrize(
         "ask", cells, indirect=True, ids=[f"{cell.layer}-{cell.mode}" for cell in cells]
     )
@@ -217,7 +225,7 @@ def pytest_terminal_summary(
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End a run of the project's own tests with how to run the gate."""
     terminal = config.pluginmanager.getplugin("terminalreporter")
-    if terminal and not config.getoption("--server") and not config.option.collectonly:
+    if terminal and not is_gate(config) and not config.option.collectonly:
         terminal.write_line(HOW_TO_RUN)
 
 

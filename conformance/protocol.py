@@ -12,6 +12,14 @@ class Protocol(StrEnum):
     RESPONSES = "responses"
     AUTO = "auto"
 
+    @classmethod
+    def of(cls, setting: object) -> Protocol:
+        """The protocol that a value of `use_responses_api` means; Chat Completions for None."""
+        text = str(setting).lower()
+        if text == "auto":
+            return cls.AUTO
+        return cls.RESPONSES if text == "true" else cls.CHAT
+
     @property
     def setting(self) -> bool | str:
         """The value of `use_responses_api`."""

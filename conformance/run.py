@@ -38,6 +38,7 @@ class Run:
         """The target `server`, up and behind its tap. Raises what `servers.launch` raises."""
         options = self.options
         with set_up(
+            server,
             options.specs[server],
             module=options.module,
             protocol=options.protocol,

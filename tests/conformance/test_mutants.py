@@ -78,7 +78,7 @@ def bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
         faults = [parse_fault(mutant.fault)] if mutant.fault else []
         parts = urlsplit(target.url)
         tap = stack.enter_context(Tap(str(parts.hostname), int(parts.port or 0), faults=faults))
-        yield Bench(spec, target, tap, "provider-openai")
+        yield Bench("llamacpp", spec, target, tap, "provider-openai")
 
 
 async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
