@@ -103,18 +103,23 @@ class WireAsker(Asker):
 
     async def post(self, path: str, body: dict[str, Any]) -> Answer:
         """POST any JSON to a path below the base URL and return what came, whatever it is."""
-        async with self._post(path, body) as response:
-            text = (await response.aread()).decode(errors="replace")
-            return Answer(response.status_code, dict(response.headers), text)
+        return await self._answer("POST", path, json=body)
+
+    async def send_bytes(self, body: bytes, kind: str = "application/json") -> Answer:
+        """POST these bytes as if they were a chat completion request."""
+        headers = {"Content-Type": kind}
+        return await self._answer("POST", "chat/completions", content=body, headers=headers)
+
+    async def get(self, path: str) -> Answer:
+        """GET a path below the base URL and return what came, whatever it is."""
+        return await self._answer("GET", path)
 
     async def models(self) -> list[str]:
         """GET the model list."""
-        try:
-            response = await self.client.get("models")
-        except httpx.HTTPError as error:
-            raise _not_answered(error) from error
-        await _accept(response)
-        return [model.id for model in ModelList.read(response.text).data]
+        listed = await self.get("models")
+        if listed.status != httpx.codes.OK:
+            raise NotAnswered(f"HTTP {listed.status}: {listed.text[:300]}")
+        return [model.id for model in ModelList.read(listed.text).data]
 
     async def refusal(self, *turns: str | Message | Reply, **fields: Any) -> Refusal:
         """POST the question and read the error."""
@@ -124,9 +129,15 @@ class WireAsker(Asker):
         """POST the question below a path that no server serves."""
         question = Question(as_messages(turns))
         body = request_body(question, self.model, self.mode)
-        async with self._post("no-such-route/chat/completions", body) as response:
-            error = ErrorBody.read((await response.aread()).decode())
-            return Refusal(response.status_code, error.message)
+        return (await self.post("no-such-route/chat/completions", body)).refusal
+
+    async def _answer(self, method: str, path: str, **sent: Any) -> Answer:
+        try:
+            response = await self.client.request(method, path, **sent)
+        except httpx.HTTPError as error:
+            raise _not_answered(error) from error
+        text = response.content.decode(errors="replace")
+        return Answer(response.status_code, dict(response.headers), text)
 
     @asynccontextmanager
     async def _post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
