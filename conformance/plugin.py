@@ -214,11 +214,11 @@ def pytest_terminal_summary(
     report, judged = config.stash.get(_JUDGED, (None, None))
     if report is None or judged is None or not report.results:
         return
-    folder = config.stash[_RUN].folder
+    run = config.stash[_RUN]
     terminalreporter.section("conformance")
-    for line in summary_lines(report, judged, folder / "evidence"):
+    for line in summary_lines(report, judged, run.folder / "evidence", run.before):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(f"Report: {folder / 'report.md'}")
+    terminalreporter.write_line(f"Report: {run.folder / 'report.md'}")
 
 
 @pytest.hookimpl(trylast=True)

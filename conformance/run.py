@@ -11,9 +11,9 @@ import pytest
 
 from conformance.bench import Bench, set_up
 from conformance.catalogue import catalogue
-from conformance.folder import run_folder
+from conformance.folder import last_report, run_folder
 from conformance.options import Options
-from reports import Gate, Journal, Report, Result, build, gate, read_journal
+from reports import Gate, Journal, Report, ReportError, Result, build, gate, load, read_journal
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,6 +23,7 @@ class Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.before = _readable(last_report())
         self.folder = run_folder(options.folder, list(options.specs))
         self._journal = Journal.create(
             self.folder / "journal.jsonl", suite_version=suite_version(), asked=list(options.specs)
@@ -69,6 +70,14 @@ class Run:
         report = read_journal(self._journal.path)
         build(report, self.folder)
         return report, gate(report)
+
+
+def _readable(path: Path | None) -> Report | None:
+    """What an earlier run found; one that can't be read is as good as none."""
+    try:
+        return load(path) if path else None
+    except ReportError:
+        return None
 
 
 def suite_version() -> str:
