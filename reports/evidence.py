@@ -43,7 +43,9 @@ def _result(result: Result) -> Iterator[str]:
     sign = f"{OUTCOME[result.outcome]} {result.outcome}"
     yield f"## {result.layer}, {result.mode}{case}: {sign}"
     if result.message:
-        yield f"{fence(result.message)}\n\nOwner: {result.owner or 'see above'}."
+        yield fence(result.message)
+    if result.owner:
+        yield f"Owner: {result.owner}."
     for name, text in (("Expected", result.expected), ("Seen", result.seen)):
         if text is not None:
             yield f"{name}:\n\n{fence(text)}"

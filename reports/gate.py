@@ -39,9 +39,14 @@ class Gate:
         return not self.reasons
 
     def __str__(self) -> str:
+        warned = _number(len(self.warnings), "warning")
         if self.passed:
-            return f"Gate: green, {len(self.warnings)} warnings."
-        return f"Gate: red for {len(self.reasons)} reasons, {len(self.warnings)} warnings."
+            return f"Gate: green, {warned}."
+        return f"Gate: red for {_number(len(self.reasons), 'reason')}, {warned}."
+
+
+def _number(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"
 
 
 def gate(report: Report, asked: Sequence[str] | None = None) -> Gate:
@@ -87,7 +92,7 @@ def _of_a_cell(cell: Cell, today: date) -> Iterator[Reason]:
             yield _reason("error", cell, f"{mode}: the suite itself failed")
         elif _lacks_proof(cell, mode):
             outcome = cell.outcome(Layer.PROVIDER, mode)
-            yield _reason("must", cell, f"{mode}: a MUST, {outcome} at the provider layer")
+            yield _reason("must", cell, f"{mode}: a MUST not met, {outcome} at the provider layer")
     for result in cell.results:
         yield from _of_an_expectation(cell, result, today)
 

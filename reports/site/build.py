@@ -154,6 +154,7 @@ def _render(environment: Environment, name: str, template: str, facts: dict[str,
         "root": "../" * name.count("/"),
         "page_name": name,
         "show": page.show,
+        "prose": page.prose,
         "full": page.full,
         "new_id": lambda: f"n{next(numbers)}",
     }

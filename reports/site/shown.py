@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -30,6 +31,13 @@ class Page:
         if self.full():
             return Markup("[this page is full; the rest is in report.json]")
         return shown
+
+    def prose(self, text: str, limit: int = BLOCK_LIMIT) -> Markup:
+        """The same for a text of the catalogue, in which backticks set off code."""
+        parts = re.split(r"`([^`]+)`", text[:limit])
+        shown = [self.show(part) for part in parts]
+        shown[1::2] = [Markup("<code>{}</code>").format(part) for part in shown[1::2]]
+        return Markup().join(shown)
 
     def full(self) -> bool:
         """Whether nothing more should be put on the page."""

@@ -26,7 +26,7 @@ def test_a_green_gate_exits_with_0(tmp_path: Path):
 def test_a_red_gate_exits_with_1_and_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["gate", saved(tmp_path, Outcome.FAIL)]) == 1
 
-    assert "✘ llamacpp/tools.parallel-calls: whole: a MUST, fail" in capsys.readouterr().out
+    assert "✘ llamacpp/tools.parallel-calls: whole: a MUST not met, fail" in capsys.readouterr().out
 
 
 def test_a_server_named_on_the_command_line_must_have_run(tmp_path: Path):

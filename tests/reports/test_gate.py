@@ -123,7 +123,7 @@ def test_a_reason_names_cell_owner_and_page():
 
     assert reason.cell == "llamacpp/tools.parallel-calls"
     assert reason.owner is Owner.SET_UP
-    assert str(reason).startswith("llamacpp/tools.parallel-calls: whole: a MUST, fail")
+    assert str(reason).startswith("llamacpp/tools.parallel-calls: whole: a MUST not met, fail")
 
 
 def test_a_should_that_fails_only_warns():

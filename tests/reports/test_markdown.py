@@ -24,7 +24,7 @@ from tests.reports.sample import (
 def test_the_header_says_what_was_run_and_when():
     shown = render(a_report())
 
-    assert "`2026.10.11549` | `b11549-1a2b3c4` | `tiny` | 2026\\-11\\-22, native" in shown
+    assert "`2026.10.11549` | `b11549-1a2b3c4` | `tiny` | 2026-11-22, native" in shown
     assert "Not a ranking." in shown
 
 

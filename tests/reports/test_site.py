@@ -11,7 +11,7 @@ import pytest
 from reports.exchange import Body, Chunk
 from reports.model import Kill
 from reports.site import Site, build_site
-from reports.site.shown import difference
+from reports.site.shown import Page, difference
 from reports.words import Mode, Outcome
 from tests.reports.sample import a_check, a_large_report, a_report, a_result, an_exchange
 
@@ -148,6 +148,12 @@ def test_only_web_addresses_become_links(tmp_path: Path):
 
     page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
     assert 'href="javascript' not in page
+
+
+def test_backticks_of_the_catalogue_set_off_code():
+    shown = Page().prose("send `<b>` and `index`, not ` alone")
+
+    assert shown == "send <code>&lt;b&gt;</code> and <code>index</code>, not ` alone"
 
 
 def test_json_is_compared_value_by_value():
