@@ -7,20 +7,18 @@ cost more than all else together.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from amplifier_core.llm_errors import LLMTimeoutError
 from openai import APIStatusError, AsyncOpenAI
 
-from ._constants import PROVIDER_NAME
 from .broken import BrokenAnswerError, excerpt
 from .chat_answer import chat_response, raw_completion
 from .chat_chunks import ChunkStream, feed, parse_object
 from .chat_stream import Assembly
+from .patience import IdleTimeoutError, Patience
 from .reply import Reply, read_rate_limits
 from .stream_events import BlockEvents
 
@@ -96,24 +94,20 @@ async def _ask_streamed(
     opened: Callable[[], None],
 ) -> Reply:
     stream = ChunkStream(Assembly(events), opened)
-    clock = asyncio.get_running_loop().time
     try:
         async with (
-            asyncio.timeout(idle_timeout or None) as idle,
+            Patience(idle_timeout) as patience,
             _request(client, {**params, "stream": True}) as response,
         ):
             headers = response.headers
             if "json" in headers.get("content-type", ""):
                 return _whole(await response.read(), headers, events, opened)
-            async for received in response.iter_bytes():
+            async for received in _body(response):
                 stream.take(received)
-                patience = _GRACE if stream.done else idle_timeout
-                idle.reschedule(clock() + patience if patience else None)
-    except TimeoutError as error:
-        if not idle.expired():
-            raise
+                patience.renew(_GRACE if stream.done else None)
+    except IdleTimeoutError:
         if not stream.done:
-            raise _idle_error(idle_timeout) from error
+            raise
     reply = _streamed_reply(stream, headers)
     await events.flush()
     return reply
@@ -136,8 +130,8 @@ def _request(
     )
 
 
-def _idle_error(seconds: float) -> LLMTimeoutError:
-    return LLMTimeoutError(
-        f"The server sent nothing for {seconds:g} s (stream_idle_timeout).",
-        provider=PROVIDER_NAME,
-    )
+def _body(response: AsyncAPIResponse[Any]) -> AsyncIterable[bytes]:
+    """The body in pieces as they come; without its layers of decoding where nothing is encoded."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.iter_bytes()
+    return cast("AsyncIterable[bytes]", response.http_response.stream)

@@ -63,7 +63,7 @@ class ChunkStream:
 def parse_object(data: bytes) -> dict[str, Any]:
     """A JSON object. Raises BrokenAnswerError for anything else, an error object included."""
     try:
-        parsed = jiter.from_json(data, cache_mode="keys")
+        parsed = jiter.from_json(data)
     except ValueError as error:
         raise _HalfEventError(f"the answer is not JSON: {excerpt(data)}") from error
     if not isinstance(parsed, dict):

@@ -90,10 +90,11 @@ class Assembly:
             self._append("text", str(delta["refusal"]))
 
     def _content(self, content: str) -> None:
-        if self._splitter is None:
+        splitter = self._splitter
+        if splitter is None or splitter.is_plain(content):
             self._append("text", content)
         else:
-            self._pieces(self._splitter.feed(content))
+            self._pieces(splitter.feed(content))
 
     def _pieces(self, pieces: Any) -> None:
         for kind, text in pieces:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import openai
-from amplifier_core.llm_errors import LLMTimeoutError
 
 from ._constants import (
     BACKGROUND_POLLING_STATUSES,
@@ -18,6 +17,7 @@ from ._constants import (
 )
 from .broken import BrokenAnswerError
 from .native import body_of, status_of
+from .patience import Patience
 from .reply import read_rate_limits
 from .stream_events import BlockEvents, BlockType, Emit
 
@@ -93,26 +93,17 @@ def _has_output(response: Any) -> bool:
 
 
 async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
-    clock, patience = asyncio.get_running_loop().time, exchange.idle_timeout or None
     ending = None
-    try:
-        async with (
-            asyncio.timeout(patience) as idle,
-            exchange.client.responses.stream(**exchange.params) as stream,
-        ):
-            if hasattr(stream, "__aiter__"):
-                async for event in stream:
-                    idle.reschedule(clock() + patience if patience else None)
-                    ending = await _take(event, exchange) or ending
-            headers = getattr(getattr(stream, "_response", None), "headers", None)
-            return await _final(stream, ending), headers
-    except TimeoutError as error:
-        if not idle.expired():
-            raise
-        raise LLMTimeoutError(
-            f"The server sent nothing for {patience:g} s (stream_idle_timeout).",
-            provider=PROVIDER_NAME,
-        ) from error
+    async with (
+        Patience(exchange.idle_timeout) as patience,
+        exchange.client.responses.stream(**exchange.params) as stream,
+    ):
+        if hasattr(stream, "__aiter__"):
+            async for event in stream:
+                patience.renew()
+                ending = await _take(event, exchange) or ending
+        headers = getattr(getattr(stream, "_response", None), "headers", None)
+        return await _final(stream, ending), headers
 
 
 async def _final(stream: Any, ending: Any) -> Any:

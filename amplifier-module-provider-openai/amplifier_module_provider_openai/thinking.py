@@ -21,13 +21,14 @@ class ThinkSplitter:
         self._held = ""
         self._state: Literal["start", "thinking", "unsure", "closing", "text"] = "start"
 
+    def is_plain(self, content: str) -> bool:
+        """Whether the next piece of content is text as it stands, so that it needn't be fed."""
+        if self._state == "text":
+            return True
+        return self._state == "unsure" and "<" not in content and not self._held
+
     def feed(self, content: str) -> Iterator[tuple[Kind, str]]:
         """Pieces of (kind, text); what may be the beginning of a tag is held back."""
-        if self._state == "text" or (
-            self._state == "unsure" and not self._held and "<" not in content
-        ):
-            yield "text", content
-            return
         self._held += content
         yield from self._pieces()
 
