@@ -21,6 +21,7 @@ from reports.journal import read_journal
 from reports.junit import junit
 from reports.merge import merge as join
 from reports.model import Report
+from reports.publish import publish as put_up
 from reports.readme import rewrite, table
 from reports.sarif import sarif
 from reports.schemas import schema_text
@@ -114,6 +115,14 @@ def site(asked: Namespace) -> int:
     past = follow(chain((read(path) for path in asked.history), [report]))
     written = build_site(Site(report, before, past), asked.out)
     _say(f"{len(written)} files; open {asked.out / 'index.html'}")
+    return GREEN
+
+
+def publish(asked: Namespace) -> int:
+    """Write the published run and the README's table."""
+    published = put_up(read(asked.report), asked.out, asked.readme)
+    ran = ", ".join(f"{target.title} {target.release}" for target in published.targets)
+    _say(line(f"{asked.out} and {asked.readme} show {ran}", 1000))
     return GREEN
 
 

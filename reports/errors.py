@@ -24,3 +24,7 @@ class UnfitReports(ReportError):
 
 class UnmarkedFile(ReportError):
     """A file without the markers that the table goes between."""
+
+
+class InvalidNotRun(ReportError):
+    """The list of servers that a published run leaves out is not as it must be."""

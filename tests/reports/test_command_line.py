@@ -1,5 +1,6 @@
 """`python -m reports`: one sentence for bad input, an exit status for the gate."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,16 @@ def test_help_names_every_command():
 
     assert {"build", "gate", "merge", "diff", "history", "readme"} <= set(shown.split())
     assert "2 bad input" in shown
+
+
+def test_the_readme_names_every_command(capsys: pytest.CaptureFixture[str]):
+    readme = (Path(__file__).parents[2] / "reports/README.md").read_text().split("\n## ")[0]
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    commands = set(re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE))
+    assert set(re.findall(r"^\| `([a-z]+)[ `]", readme, re.MULTILINE)) == commands
 
 
 def test_shards_become_one_report(tmp_path: Path):

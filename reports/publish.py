@@ -1,0 +1,83 @@
+"""Puts a run into the repository: report, tables, badges and the evidence of what is red."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from reports import badge
+from reports.atomic import write_whole
+from reports.build import build
+from reports.canonical import canonical
+from reports.errors import InvalidNotRun
+from reports.model import Absent, Report, Result
+from reports.readme import rewrite
+from reports.words import Outcome
+
+NOT_RUN = "not-run.yaml"
+"""Below the folder: the servers that a published run leaves out, and why."""
+
+_ABSENT = TypeAdapter(tuple[Absent, ...])
+
+
+def publish(report: Report, folder: Path, readme: Path) -> Report:
+    """Write everything below `folder` and the table of `readme`; returns what was written.
+
+    Exchanges, events and logs of results that passed are left out, so that the repository
+    stays small. Raises InvalidNotRun, UnmarkedFile.
+    """
+    absent = [one for one in not_run(folder / NOT_RUN) if one.server not in _present(report)]
+    slim = canonical(
+        report.model_copy(
+            update={
+                "absent": tuple(absent),
+                "results": tuple(_slim(result) for result in report.results),
+            }
+        )
+    )
+    rewrite(readme, slim)
+    build(slim, folder)
+    for target in slim.targets:
+        write_whole(folder / f"badges/{target.id}.svg", badge.svg(slim, target))
+        write_whole(folder / f"badges/{target.id}.json", badge.endpoint(slim, target))
+    return slim
+
+
+def not_run(path: Path) -> tuple[Absent, ...]:
+    """The servers that a published run may leave out; raises InvalidNotRun with the line."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return _ABSENT.validate_python(yaml.safe_load(text), strict=False)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InvalidNotRun(f"{path}:{line} is no YAML: {error.problem}.", _HINT) from error
+    except ValidationError as error:
+        # A misspelt key is also a missing one; the misspelt one is where the mistake is.
+        first = max(error.errors(), key=lambda one: one["type"] == "extra_forbidden")
+        place = ".".join(str(part) for part in first["loc"])
+        line = _line(yaml.compose(text), first["loc"])
+        raise InvalidNotRun(f"{path}:{line}: {place}: {first['msg']}.", _HINT) from error
+
+
+_HINT = "It is a list of servers, each with `server`, `title` and `reason`."
+
+
+def _line(node: Any, place: tuple[int | str, ...]) -> int:
+    """The line of the innermost node on the way to `place`."""
+    for part in place:
+        if isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+        elif isinstance(node, yaml.MappingNode):
+            node = next((key for key, _ in node.value if key.value == part), node)
+    return int(node.start_mark.line) + 1 if node else 1
+
+
+def _present(report: Report) -> set[str]:
+    return {target.server for target in report.targets}
+
+
+def _slim(result: Result) -> Result:
+    if result.outcome is not Outcome.PASS:
+        return result
+    return result.model_copy(update={"exchanges": (), "events": (), "log": ""})

@@ -1,0 +1,83 @@
+"""A published run: small, whole in its figures, and honest about what it leaves out."""
+
+from pathlib import Path
+
+import pytest
+
+from reports.canonical import load
+from reports.errors import InvalidNotRun
+from reports.gate import gate
+from reports.publish import NOT_RUN, not_run, publish
+from reports.readme import BEGIN, END, table
+from reports.words import Outcome
+from tests.reports.sample import a_large_report, a_report
+
+PUBLISHED = Path(__file__).parents[2] / "reports/published"
+
+
+@pytest.fixture
+def readme(tmp_path: Path) -> Path:
+    (tmp_path / NOT_RUN).write_text("- {server: lmstudio, title: LM Studio, reason: a desktop}\n")
+    path = tmp_path / "README.md"
+    path.write_text(f"{BEGIN}\n{END}\n")
+    return path
+
+
+def test_the_verdicts_are_those_of_the_run(readme: Path):
+    report = a_large_report(servers=2, checks=20)
+
+    published = publish(report, readme.parent, readme)
+
+    assert load(readme.parent / "report.json") == published
+    assert gate(published).reasons == gate(report).reasons
+
+
+def test_evidence_is_kept_of_what_is_red_alone(readme: Path):
+    published = publish(a_large_report(servers=2, checks=20), readme.parent, readme)
+
+    for result in published.results:
+        assert bool(result.exchanges) == (result.outcome is not Outcome.PASS)
+
+
+def test_the_readme_shows_the_same_run(readme: Path):
+    published = publish(a_report(), readme.parent, readme)
+
+    assert table(published) in readme.read_text()
+
+
+def test_a_server_left_out_is_named_with_its_reason(readme: Path):
+    publish(a_report(), readme.parent, readme)
+
+    assert "LM Studio: not run here: a desktop." in readme.read_text()
+
+
+def test_a_server_that_ran_is_not_called_left_out(readme: Path):
+    (readme.parent / NOT_RUN).write_text("- {server: llamacpp, title: llama.cpp, reason: none}\n")
+
+    assert publish(a_report(), readme.parent, readme).absent == ()
+
+
+def test_each_server_has_a_badge(readme: Path):
+    publish(a_report(), readme.parent, readme)
+
+    assert (readme.parent / "badges/llamacpp.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- server: a\n  title: A\n  reasn: x\n", r"yaml:3: 0.reasn: Extra inputs"),
+        ("- server: a\n  title: A\n", r"yaml:1: 0.reason: Field required"),
+        ("- server: a\n- title: [\n", r"yaml:3 is no YAML"),
+    ],
+)
+def test_a_mistake_in_the_list_is_told_with_its_line(tmp_path: Path, text: str, said: str):
+    path = tmp_path / NOT_RUN
+    path.write_text(text)
+
+    with pytest.raises(InvalidNotRun, match=said):
+        not_run(path)
+
+
+def test_the_list_of_the_repository_is_valid():
+    assert {one.server for one in not_run(PUBLISHED / NOT_RUN)} >= {"lmstudio", "ollama"}
