@@ -104,6 +104,7 @@ class CallFragment(Received):
 
     index: int
     id: str | None = None
+    type: str | None = None
     function: FunctionFragment = FunctionFragment()
 
 

@@ -83,6 +83,12 @@ async def events(source: AsyncIterator[bytes]) -> AsyncIterator[str]:
     end.close()
 
 
+def all_events(stream: bytes) -> list[str]:
+    """The data of every event of a stream that has been read, and need not end in `[DONE]`."""
+    reader = EventReader()
+    return [data for data in [*reader.feed(stream), *reader.close()] if data != DONE]
+
+
 def whole_stream(stream: bytes) -> list[str]:
     """The same for a stream that has been read to its end."""
     reader, end = EventReader(), _UpToDone()

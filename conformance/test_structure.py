@@ -1,24 +1,44 @@
 """Structured output: answers that a program can read."""
 
 import json
+from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.wire import Answer, WireAsker
 
-PERSON = {
-    "type": "object",
-    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
-    "required": ["name", "age"],
-    "additionalProperties": False,
-}
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+PERSON = _object({"name": {"type": "string"}, "age": {"type": "integer"}})
 
 #: A colour that the model, left alone, would never say here.
-FORCED = {
-    "type": "object",
-    "properties": {"colour": {"type": "string", "enum": ["green"]}},
-    "required": ["colour"],
-    "additionalProperties": False,
-}
+FORCED = _object({"colour": {"type": "string", "enum": ["green"]}})
+#: Prompt, properties, and what comes.
+KINDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "Give me a list: tiger, river, lamp.",
+        {"items": {"type": "array", "items": {"type": "string"}}},
+        {"items": ["tiger", "river", "lamp"]},
+    ),
+    (
+        "Give me a home: Ana, Oslo.",
+        {"name": {"type": "string"}, "address": _object({"city": {"type": "string"}})},
+        {"name": "Ana", "address": {"city": "Oslo"}},
+    ),
+    (
+        "Give me a measure: 21.5.",
+        {"value": {"type": "number"}, "checked": {"type": "boolean"}, "note": {"type": "null"}},
+        {"value": 21.5, "checked": True, "note": None},
+    ),
+]
 
 
 @check("structure.json-schema")
@@ -29,3 +49,80 @@ async def test_json_schema(ask: Asker) -> None:
 
     assert json.loads(person.text) == {"name": "Ana", "age": 31}
     assert json.loads(forced.text) == {"colour": "green"}
+
+
+@check("structure.kinds")
+async def test_kinds(ask: Asker) -> None:
+    """Lists, objects in objects, numbers, truth values and null are held to their types."""
+    for prompt, properties, value in KINDS:
+        reply = await ask(prompt, schema=_object(properties))
+
+        assert json.loads(reply.text) == value
+
+
+@check("structure.json-object")
+async def test_json_object(ask: Asker) -> None:
+    """Any object will do, but an object it must be, also where words were asked for."""
+    person = await ask("Give me a person: Ana, 31.", schema={})
+    forced = await ask("Repeat: tiger", schema={})
+
+    assert isinstance(json.loads(person.text), dict)
+    assert isinstance(json.loads(forced.text), dict)
+
+
+@check("structure.text")
+async def test_text(ask: WireAsker) -> None:
+    """Asking for text changes nothing."""
+    reply = await ask("Repeat: tiger river", response_format={"type": "text"})
+
+    assert reply.text == "tiger river"
+
+
+@check("structure.stream-same")
+async def test_stream_same(ask: Asker) -> None:
+    """An answer that is held to a schema comes in pieces, and the pieces make the whole."""
+    streamed = await ask("Give me a person: Ana, 31.", schema=PERSON)
+    whole = await ask.whole("Give me a person: Ana, 31.", schema=PERSON)
+
+    assert streamed.text == whole.text
+    assert len(streamed.deltas) > 1
+
+
+@check("structure.cut")
+async def test_cut(ask: Asker) -> None:
+    """A limit cuts JSON as it cuts text: the beginning comes, and is told to be cut."""
+    whole = await ask("Give me a person: Ana, 31.", schema=PERSON)
+    cut = await ask("Give me a person: Ana, 31.", schema=PERSON, max_tokens=4)
+
+    assert cut.finish_reason == "length"
+    assert whole.text.startswith(cut.text)
+    assert cut.text != whole.text
+
+
+@check("structure.unknown-format")
+async def test_unknown_format(ask: WireAsker) -> None:
+    """A format that nobody knows is refused."""
+    answer = await _formatted(ask, {"type": "json_scheme"})
+
+    assert answer.refusal.message
+
+
+@check("structure.missing-schema")
+async def test_missing_schema(ask: WireAsker) -> None:
+    """A schema that was announced and not given is missed."""
+    answer = await _formatted(ask, {"type": "json_schema"})
+
+    assert answer.refusal.message
+
+
+@check("structure.invalid-schema")
+async def test_invalid_schema(ask: WireAsker) -> None:
+    """A schema that is none is refused, and breaks nothing."""
+    schema = {"name": "answer", "schema": {"type": "no such type"}}
+    answer = await _formatted(ask, {"type": "json_schema", "json_schema": schema})
+
+    assert answer.refusal.message
+
+
+async def _formatted(ask: WireAsker, response_format: dict[str, Any]) -> Answer:
+    return await ask.send("Give me a person: Ana, 31.", response_format=response_format)

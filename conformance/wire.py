@@ -12,7 +12,7 @@ import httpx
 
 from conformance.ask import Asker, as_messages
 from conformance.chunks import Assembly
-from conformance.completion import Chunk, Completion, ErrorBody, FunctionCall, ModelList
+from conformance.completion import Chunk, Completion, Delta, ErrorBody, FunctionCall, ModelList
 from conformance.conversation import (
     DEFAULT_MAX_TOKENS,
     OMITTED,
@@ -24,7 +24,7 @@ from conformance.conversation import (
 )
 from conformance.outcome import NotAnswered, Unsupported
 from conformance.reply import Refusal, Reply, Usage
-from conformance.sse import events, whole_stream
+from conformance.sse import all_events, events, whole_stream
 from reports import Layer, Mode
 
 #: Seconds without a byte after which a server counts as silent. The model answers in milliseconds.
@@ -53,6 +53,17 @@ class Answer:
         return [_parsed(data) for data in whole_stream(self.text.encode())]
 
     @property
+    def events(self) -> list[str]:
+        """The data of each event of a stream that need not end in `[DONE]`."""
+        return all_events(self.text.encode())
+
+    @property
+    def deltas(self) -> list[Delta]:
+        """What the chunks of a stream add to its first choice."""
+        chunks = [Chunk.read(data) for data in whole_stream(self.text.encode())]
+        return [c.delta for chunk in chunks for c in chunk.choices if c.index == 0]
+
+    @property
     def reply(self) -> Reply:
         """What was answered, streamed or whole. `NotAnswered` for any status but 200."""
         if self.status != httpx.codes.OK:
@@ -73,9 +84,22 @@ class Answer:
     @property
     def if_supported(self) -> Reply:
         """The reply; `Unsupported` where the request was refused, as `refusal` has it."""
+        self.ensure_supported()
+        return self.reply
+
+    def ensure_supported(self) -> None:
+        """`Unsupported` where the request was refused; `NotAnswered` where it failed."""
         if 400 <= self.status < 500:
             raise Unsupported(f"HTTP {self.status}: {self.refusal.message}")
-        return self.reply
+        if self.status != httpx.codes.OK:
+            raise NotAnswered(f"HTTP {self.status}: {self.text[:300]}")
+
+    def ensure_sound(self) -> None:
+        """Either a whole answer or a clean refusal: where the API leaves the choice to servers."""
+        if self.status == httpx.codes.OK:
+            assert self.reply.finish_reason
+        else:
+            assert self.refusal.message
 
 
 class WireAsker(Asker):

@@ -1,0 +1,122 @@
+"""Reasoning: thoughts are kept apart from the answer, and can be turned off."""
+
+from typing import Any
+
+from conformance.ask import Asker
+from conformance.check import check
+from conformance.completion import Delta
+from conformance.conversation import result
+from conformance.outcome import Inconclusive
+from conformance.reply import Reply
+from conformance.wire import WireAsker
+from fixtures.tools import ADD
+
+THINK: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": True}}
+QUESTION = "Think first. Repeat: tiger river lamp"
+THOUGHT = "I repeat the text."
+
+
+async def _thinking(ask: Asker) -> Reply:
+    reply = await ask(QUESTION, **THINK)
+    if THOUGHT not in reply.reasoning + reply.text:
+        raise Inconclusive(f"the model did not think: {reply.described}")
+    return reply
+
+
+@check("reasoning.apart")
+async def test_apart(ask: Asker) -> None:
+    """The thought is in its own field, the answer in the text, and neither in both."""
+    reply = await _thinking(ask)
+
+    assert reply.reasoning.strip() == THOUGHT
+    assert reply.text.strip() == "tiger river lamp"
+    assert reply.finish_reason == "stop"
+
+
+@check("reasoning.first")
+async def test_first(ask: WireAsker) -> None:
+    """The stream brings all of the thought before the first of the answer."""
+    deltas = (await ask.send(QUESTION, **THINK)).deltas
+
+    kinds = [kind for delta in deltas for kind in _kinds(delta)]
+    assert "thought" in kinds, kinds
+    assert "text" in kinds, kinds
+    assert kinds == sorted(kinds, key=["thought", "text"].index)
+
+
+def _kinds(delta: Delta) -> list[str]:
+    return ["thought"] * bool(delta.thought) + ["text"] * bool((delta.content or "").strip())
+
+
+@check("reasoning.then-call")
+async def test_then_call(ask: Asker) -> None:
+    """A thought before a tool call is a thought, and the call is a call."""
+    reply = await ask("Think first. Add 17 and 25.", tools=[ADD], **THINK)
+
+    assert reply.reasoning.strip() == "I need add for 17 and 25."
+    assert reply.call.arguments == {"a": 17, "b": 25}
+    assert not reply.text.strip()
+
+
+@check("reasoning.result-used")
+async def test_result_used(ask: Asker) -> None:
+    """After a call that was thought about, the result leads to the answer."""
+    question = "Think first. Add 17 and 25."
+    first = await ask(question, tools=[ADD], **THINK)
+
+    reply = await ask(question, first, result(first.call, "42"), tools=[ADD], **THINK)
+
+    assert reply.text.strip() == "The result is 42."
+
+
+@check("reasoning.off")
+async def test_off(ask: Asker) -> None:
+    """The template's switch turns thinking off, where the prompt asks for it."""
+    await _thinking(ask)
+    reply = await ask(QUESTION, chat_template_kwargs={"enable_thinking": False})
+
+    assert not reply.reasoning.strip()
+    assert reply.text.strip() == "tiger river lamp"
+
+
+@check("reasoning.effort-none")
+async def test_effort_none(ask: WireAsker) -> None:
+    """No effort, no thought."""
+    await _thinking(ask)
+    reply = (await ask.send(QUESTION, reasoning_effort="none")).if_supported
+
+    assert not reply.reasoning.strip()
+    assert reply.text.strip() == "tiger river lamp"
+
+
+@check("reasoning.effort-unknown")
+async def test_effort_unknown(ask: WireAsker) -> None:
+    """An effort that nobody knows is refused or passed over; it is no fault of the server's."""
+    answer = await ask.send("Repeat: tiger river", reasoning_effort="colossal")
+
+    assert answer.if_supported.text == "tiger river"
+
+
+@check("reasoning.history")
+async def test_history(ask: WireAsker) -> None:
+    """A thought that is sent back, under either name, does not disturb the next answer."""
+    for field in ("reasoning_content", "reasoning"):
+        earlier = {"role": "assistant", "content": "Hello Ana.", field: "I greet Ana."}
+        messages = [_user("My name is Ana."), earlier, _user("What is my name?")]
+        reply = await ask(messages=messages)
+
+        assert reply.text == "Ana"
+
+
+@check("reasoning.tokens")
+async def test_tokens(ask: WireAsker) -> None:
+    """Of the counted tokens some were thought, and fewer than all."""
+    usage = (await ask.send(QUESTION, **THINK)).json.get("usage") or {}
+
+    thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    assert thought, usage
+    assert thought < usage.get("completion_tokens", 0)
+
+
+def _user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}

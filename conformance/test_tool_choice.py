@@ -1,0 +1,90 @@
+"""Tool choice: what a request says about calls is what happens."""
+
+import json
+
+from conformance.ask import Asker
+from conformance.check import check
+from conformance.conversation import forced
+from conformance.outcome import Inconclusive
+from conformance.wire import WireAsker
+from fixtures.tools import ADD, TIME, WEATHER
+
+OFFERED = [{"type": "function", "function": tool} for tool in (WEATHER, ADD, TIME)]
+
+#: An answer that the model, left alone, would never give.
+GREEN = {
+    "type": "object",
+    "properties": {"colour": {"type": "string", "enum": ["green"]}},
+    "required": ["colour"],
+    "additionalProperties": False,
+}
+
+
+@check("tools.choice-none")
+async def test_choice_none(ask: Asker) -> None:
+    """A question that gets a call when the model is free gets words when calls are forbidden."""
+    free = await ask("What is the weather in Oslo?", tools=[WEATHER])
+    if not free.tool_calls:
+        raise Inconclusive(f"nothing to forbid: the free model answered {free.described}")
+
+    bound = await ask("What is the weather in Oslo?", tools=[WEATHER], tool_choice="none")
+
+    assert not bound.tool_calls, bound.described
+    assert bound.text
+    assert bound.finish_reason == "stop"
+
+
+@check("tools.choice-auto")
+async def test_choice_auto(ask: Asker) -> None:
+    """A prompt that needs no tool gets words, though tools are offered."""
+    reply = await ask("Repeat: tiger river lamp", tools=[WEATHER, TIME], tool_choice="auto")
+
+    assert not reply.tool_calls, reply.described
+    assert reply.text == "tiger river lamp"
+    assert reply.finish_reason == "stop"
+
+
+@check("tools.choice-required")
+async def test_choice_required(ask: Asker) -> None:
+    """A prompt that needs no tool gets a call all the same."""
+    reply = await ask("Repeat: tiger river lamp", tools=[WEATHER, TIME], tool_choice="required")
+
+    assert reply.tool_calls, reply.described
+    assert isinstance(reply.tool_calls[0].arguments, dict)
+
+
+@check("tools.choice-named")
+async def test_choice_named(ask: Asker) -> None:
+    """The tool that was named is called, not the one that the prompt suggests."""
+    reply = await ask(
+        "What is the weather in Oslo?", tools=[WEATHER, ADD, TIME], tool_choice="get_time"
+    )
+
+    assert reply.call.name == "get_time"
+    assert isinstance(reply.call.arguments, dict)
+
+
+@check("tools.choice-unknown")
+async def test_choice_unknown(ask: WireAsker) -> None:
+    """Naming a tool that was not offered is the client's mistake, and it is told so."""
+    answer = await ask.send("Repeat: tiger", tools=OFFERED, tool_choice=forced("get_tide"))
+
+    assert answer.refusal.message
+
+
+@check("tools.empty-list")
+async def test_empty_list(ask: WireAsker) -> None:
+    """An empty list offers nothing, which is no reason for an error."""
+    reply = (await ask.send("Repeat: tiger river", tools=[])).if_supported
+
+    assert reply.text == "tiger river"
+    assert not reply.tool_calls, reply.described
+
+
+@check("tools.with-schema")
+async def test_with_schema(ask: Asker) -> None:
+    """The form of the answer is held although tools are offered beside it."""
+    reply = await ask("Repeat: tiger", tools=[WEATHER], schema=GREEN)
+
+    assert not reply.tool_calls, reply.described
+    assert json.loads(reply.text) == {"colour": "green"}
