@@ -15,6 +15,7 @@ from reports.diff import Diff, as_markdown, as_text
 from reports.diff import diff as compare
 from reports.escape import line
 from reports.github import annotations, step_summary
+from reports.har import har
 from reports.history import as_text as told
 from reports.history import history as follow
 from reports.journal import read_journal
@@ -37,6 +38,7 @@ FORMS: dict[str, Callable[[Report], str]] = {
     "table": table,
     "junit": junit,
     "sarif": sarif,
+    "har": har,
     "github-annotations": lambda report: "\n".join(annotations(judge(report))),
     "github-summary": lambda report: step_summary(report, judge(report)),
 }

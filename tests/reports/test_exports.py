@@ -4,8 +4,10 @@ import json
 from xml.etree import ElementTree as ET
 
 from reports.badge import endpoint, svg, texts
+from reports.exchange import Body
 from reports.gate import gate
 from reports.github import annotations, step_summary
+from reports.har import har
 from reports.junit import junit
 from reports.sarif import sarif
 from reports.words import Layer, Level, Mode, Outcome, Owner
@@ -15,6 +17,7 @@ from tests.reports.sample import (
     a_report,
     a_result,
     a_target,
+    an_exchange,
     an_expectation,
     results_of,
 )
@@ -168,3 +171,29 @@ def test_the_step_summary_stays_below_githubs_limit():
 
     assert len(summary.encode()) < 1_048_576
     assert summary.endswith("The rest is in report.md.\n")
+
+
+def test_har_has_an_entry_for_each_exchange():
+    log = json.loads(har(a_report()))["log"]
+
+    entry = log["entries"][0]
+    assert (log["version"], len(log["pages"]), len(log["entries"])) == ("1.2", 4, 4)
+    assert entry["request"]["url"] == "http://127.0.0.1:8080/v1/chat/completions"
+    assert entry["timings"] == {"send": 0, "wait": 4.5, "receive": 2.0}
+    assert {page["id"] for page in log["pages"]} == {one["pageref"] for one in log["entries"]}
+
+
+def test_har_carries_bytes_that_are_no_text_as_base64():
+    report = a_report(a_result(exchanges=(an_exchange(response_body=Body.of(b"\xff")),)))
+
+    content = json.loads(har(report))["log"]["entries"][0]["response"]["content"]
+
+    assert (content["text"], content["encoding"], content["size"]) == ("/w==", "base64", 1)
+
+
+def test_har_of_a_connection_that_failed_has_status_0():
+    report = a_report(a_result(exchanges=(an_exchange(status=None, chunks=(), ended="reset"),)))
+
+    entry = json.loads(har(report))["log"]["entries"][0]
+
+    assert (entry["response"]["status"], entry["comment"]) == (0, "reset")
