@@ -12,6 +12,8 @@ from reports.transcript import request, response
 
 EXCHANGE_LIMIT = 20
 """Exchanges of one result that a page shows."""
+PAGE_LIMIT = 1_000_000
+"""Characters of evidence on one page."""
 
 
 def evidence(cell: Cell) -> str:
@@ -26,9 +28,22 @@ def evidence(cell: Cell) -> str:
         f"Remedy: {plain(check.remedy)}",
         *(_expectation(one) for one in cell.expectations),
     ]
-    for result in cell.in_order:
-        parts += _result(result)
+    parts += _results(cell)
     return "\n\n".join(parts) + "\n"
+
+
+def _results(cell: Cell) -> Iterator[str]:
+    """Each result with something to tell, as many as fit; then the others in a list."""
+    room = PAGE_LIMIT
+    for result in cell.in_order:
+        for part in () if result.bare or room < 0 else _result(result):
+            room -= len(part)
+            yield part
+    if room < 0:
+        yield "There is more evidence than a page can hold; the rest is in report.json."
+    if bare := [result for result in cell.in_order if result.bare]:
+        listed = "\n".join(f"- {_place(result)}: {_sign(result)}" for result in bare)
+        yield f"## Nothing more to tell\n\n{listed}"
 
 
 def _expectation(known: Expectation) -> str:
@@ -39,9 +54,7 @@ def _expectation(known: Expectation) -> str:
 
 
 def _result(result: Result) -> Iterator[str]:
-    case = f", {plain(result.case)}" if result.case else ""
-    sign = f"{OUTCOME[result.outcome]} {result.outcome}"
-    yield f"## {result.layer}, {result.mode}{case}: {sign}"
+    yield f"## {_place(result)}: {_sign(result)}"
     if result.message:
         yield fence(result.message)
     if result.owner:
@@ -58,6 +71,15 @@ def _result(result: Result) -> Iterator[str]:
         yield f"Events of the module:\n\n{fence(told)}"
     if result.log:
         yield f"Log of the server:\n\n{fence(result.log)}"
+
+
+def _place(result: Result) -> str:
+    case = f", {plain(result.case)}" if result.case else ""
+    return f"{result.layer}, {result.mode}{case}"
+
+
+def _sign(result: Result) -> str:
+    return f"{OUTCOME[result.outcome]} {result.outcome}"
 
 
 def _exchange(exchange: Exchange) -> str:

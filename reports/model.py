@@ -133,6 +133,12 @@ class Result(Record):
         """What is unique to a result in a report."""
         return self.target, self.check, self.layer, self.mode, self.case or ""
 
+    @property
+    def bare(self) -> bool:
+        """Whether the outcome is all there is to tell."""
+        told = (self.message, self.expected, self.seen, self.exchanges, self.events, self.log)
+        return not any(told)
+
 
 class Kill(Record):
     """Whether a check notices one fault put into a good exchange."""

@@ -82,6 +82,23 @@ def test_a_page_holds_all_its_evidence():
     assert "slot released" in page
 
 
+def test_results_with_nothing_to_tell_are_a_list():
+    results = [a_result(case=f"text.case-{number}", exchanges=(), log="") for number in range(3)]
+
+    page = evidence(cells(a_report(*results))[0])
+
+    assert "## Nothing more to tell\n\n- wire, whole, text.case-0: ✔ pass\n- wire" in page
+
+
+def test_a_page_of_evidence_has_an_end():
+    results = [a_result(Outcome.FAIL, case=str(number), log="x" * 15_000) for number in range(200)]
+
+    page = evidence(cells(a_report(*results))[0])
+
+    assert len(page) < 1_100_000
+    assert page.endswith("the rest is in report.json.\n")
+
+
 def test_the_summary_names_cell_owner_and_page(tmp_path: Path):
     report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, message="one call\x1b[0m"))
 

@@ -141,6 +141,16 @@ def test_megabytes_of_evidence_leave_a_page_below_two(tmp_path: Path):
     )
 
 
+def test_results_with_nothing_to_tell_are_a_list(tmp_path: Path):
+    results = [a_result(case=f"text.case-{number}", exchanges=(), log="") for number in range(3)]
+
+    build_site(Site(a_report(*results)), tmp_path)
+
+    page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
+    assert "Nothing more to tell: 3" in page
+    assert "wire, whole, text.case-2: ✔ pass" in page
+
+
 def test_only_web_addresses_become_links(tmp_path: Path):
     report = a_report(checks=(a_check(link="javascript:alert(1)"),))
 
