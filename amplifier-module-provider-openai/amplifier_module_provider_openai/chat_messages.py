@@ -2,7 +2,7 @@
 
 Written for the strictest server: one system message and that first, user and
 assistant in turn, every call answered right after it and every result called for,
-arguments always the text of a JSON object, the last word never the assistant's.
+arguments always the text of a JSON object, the first and the last word not the assistant's.
 """
 
 from __future__ import annotations
@@ -26,9 +26,14 @@ def chat_messages(messages: Iterable[Any], reasoning_replay: str = "none") -> li
     for turn in conversation:
         for message in _wire_messages(turn, reasoning_replay):
             _append(wire, message)
-    if not wire or wire[-1]["role"] == "assistant":
-        wire.append({"role": "user", "content": "Continue."})
-    return [*leading, *wire]
+    return [*leading, *_begun_and_ended_by_user(wire)]
+
+
+def _begun_and_ended_by_user(wire: list[Wire]) -> list[Wire]:
+    prompt = {"role": "user", "content": "Continue."}
+    begin = [prompt] if wire and wire[0]["role"] == "assistant" else []
+    end = [prompt] if not wire or wire[-1]["role"] == "assistant" else []
+    return [*begin, *wire, *end]
 
 
 def _split_system(turns: list[Turn]) -> tuple[list[Wire], list[Turn]]:
@@ -112,14 +117,13 @@ def _tool_result(call: Call, result: Turn | None) -> Wire:
 
 
 def _append(wire: list[Wire], message: Wire) -> None:
-    """Add a message, or join it to the one before when both are of the same plain kind."""
+    """Add a message, or join it to the one before when both are of the same role."""
     before = wire[-1] if wire else None
     if (
         before is None
         or before["role"] != message["role"]
         or message["role"] == "tool"
         or "tool_calls" in before
-        or "tool_calls" in message
     ):
         wire.append(message)
         return
@@ -129,7 +133,7 @@ def _append(wire: list[Wire], message: Wire) -> None:
 
 def _joined(first: str | list[Wire], second: str | list[Wire]) -> str | list[Wire]:
     if isinstance(first, str) and isinstance(second, str):
-        return f"{first}\n\n{second}"
+        return "\n\n".join(text for text in (first, second) if text)
     return [*_as_parts(first), *_as_parts(second)]
 
 

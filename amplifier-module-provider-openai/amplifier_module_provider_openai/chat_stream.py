@@ -83,11 +83,16 @@ class Assembly:
             or _joined_parts(delta.get("reasoning_details"))
         )
         if reasoning:
-            self._splitter = None
+            self._stop_splitting()
             self._append("thinking", str(reasoning))
         if delta.get("refusal"):
             self.refused = True
             self._append("text", str(delta["refusal"]))
+
+    def _stop_splitting(self) -> None:
+        """The server tells thoughts from text itself."""
+        splitter, self._splitter = self._splitter, None
+        self._pieces(splitter.close() if splitter else ())
 
     def _content(self, content: str) -> None:
         splitter = self._splitter

@@ -18,7 +18,6 @@ from . import chat, payloads, protocol, responses
 from ._constants import PROTOCOL_FALLBACK
 from .chat_request import chat_params
 from .continuation import continue_response
-from .endpoint import endpoint_of
 from .errors import Attempt, is_about_model, kernel_error
 from .gate import concurrency_payload, request_slot
 from .repair import repair_history
@@ -40,7 +39,7 @@ class Completion:
     ) -> None:
         self.provider, self.request, self.options = provider, request, options
         self.model: str = options.get("model") or request.model or provider.default_model
-        self.endpoint = endpoint_of(str(provider.client.base_url))
+        self.endpoint = provider.endpoint()
         self.emit = provider.emitter()
         self.background = bool(options.get("background"))
         self.stream = payloads.wants_stream(request, provider) and not self.background
@@ -203,6 +202,7 @@ class Completion:
             response = await continue_response(exchange, response)
         return Reply(
             self.provider.converted(response, self.endpoint),
+            self.model,
             raw=response.model_dump if hasattr(response, "model_dump") else dict,
             rate_limits=rate_limits,
             continuation_count=getattr(response, "continuation_count", None),
@@ -238,6 +238,8 @@ class Completion:
                 tried_before=self._tried_before,
             ),
         )
+        said = str(failure)
         if self.endpoint.is_custom and failure.status_code in {400, 404} and is_about_model(error):
-            failure.args = (f"{failure} {await self.provider.served_hint(self.model)}",)
+            said = f"{said} {await self.provider.served_hint(self.model)}"
+        failure.args = (self.provider.without_secrets(said),)
         return failure

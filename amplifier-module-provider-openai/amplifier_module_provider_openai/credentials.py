@@ -6,8 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from openai import Omit
+
 from ._constants import OPENAI_BASE_URL, PLACEHOLDER_API_KEY
 from .endpoint import endpoint_of
+
+# The SDK takes these from the environment; they are nobody's business but OpenAI's.
+_NOT_FOR_OTHERS = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
 
 
 def find_api_key(config: Mapping[str, Any]) -> str | None:
@@ -31,4 +36,9 @@ def client_arguments(api_key: str | None, base_url: str | None, timeout: float) 
     key = api_key or (PLACEHOLDER_API_KEY if endpoint_of(url).is_custom else None)
     if not key:
         raise ValueError("api_key or client must be provided for API calls")
-    return {"api_key": key, "base_url": url, "timeout": max(timeout, 600.0)}
+    return {
+        "api_key": key,
+        "base_url": url,
+        "timeout": max(timeout, 600.0),
+        "default_headers": _NOT_FOR_OTHERS if endpoint_of(url).is_custom else None,
+    }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from amplifier_core.models import ModelInfo
+from openai import AsyncOpenAI
 
 from ._capabilities import ModelCapabilities
 from ._constants import ADVERTISED_MAX_TOKENS, DEEP_RESEARCH_MODELS
@@ -17,7 +18,7 @@ from .history import read_field
 _DATED = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 _RESEARCH = re.compile(r"(o\d(?:-mini)?)-deep-research(?:-(\d{4}-\d{2}-\d{2}))?$")
 _CONTEXT_KEYS = ("max_model_len", "loaded_context_length", "max_context_length", "context_length")
-_META_CONTEXT_KEYS = ("n_ctx", "n_ctx_slot", "n_ctx_train")
+_META_CONTEXT_KEYS = ("n_ctx", "n_ctx_slot")
 _SPACED_NAMES = re.compile(r"gpt-(5\.[1245])(-pro)?$")
 _NAMES = {
     "gpt-5.3-codex": "GPT-5.3 codex",
@@ -71,26 +72,32 @@ def _openai_model(model_id: str, settings: Settings, capabilities: ModelCapabili
 
 
 def served_models(
-    cards: Iterable[Any],
-    settings: Settings,
-    capabilities_of: CapabilitiesOf,
-    server_context: int | None = None,
+    contexts: Mapping[str, int | None], settings: Settings, capabilities_of: CapabilitiesOf
 ) -> list[ModelInfo]:
-    """All models of any other server; `server_context` is what it tells outside of its cards."""
+    """All models of any other server, from their ids and the contexts that it told."""
     infos = []
-    for card in cards:
-        known = capabilities_of(card.id)
-        context = context_of(card) or server_context or settings.context_window
+    for model_id, told in contexts.items():
+        known, context = capabilities_of(model_id), told or settings.context_window
         infos.append(
             ModelInfo(
-                id=card.id,
-                display_name=card.id,
+                id=model_id,
+                display_name=model_id,
                 context_window=context or known.context_window,
                 max_output_tokens=output_limit_of(settings, context, known),
                 capabilities=[*known.capability_tags, "local"],
             )
         )
     return sorted(infos, key=lambda info: info.display_name.lower())
+
+
+async def server_context(client: AsyncOpenAI) -> int | None:
+    """Context of a llama.cpp whose model cards lack it, from `/props`; None anywhere else."""
+    url = str(client.base_url).rstrip("/").removesuffix("/v1")
+    try:
+        properties = await client.get(f"{url}/props", cast_to=object)
+    except Exception:  # noqa: BLE001  # a server without /props says so in its own way
+        return None
+    return count(read_field(read_field(properties, "default_generation_settings"), "n_ctx"))
 
 
 def output_limit_of(

@@ -22,6 +22,8 @@ Protocol = Literal["responses", "chat"]
 # So long a call waits for another one that is finding out; after that it finds out by itself.
 _PATIENCE = 2.0
 _NO_SUCH_ENDPOINT = frozenset({405, 410, 501})
+# What the SDK runs into when events lack fields that OpenAI's have.
+_UNREADABLE = AttributeError | AssertionError | LookupError | TypeError
 _RESPONSES_SHAPES = (
     "'input'",
     '"input"',
@@ -127,8 +129,8 @@ def says_wrong_protocol(error: BaseException) -> str | None:
     status = status_of(error)
     if status is not None:
         return _status_says(status, error)
-    if isinstance(error, BrokenAnswerError | RuntimeError | ValueError):
-        return f"the answer is not of the Responses API: {error}"
+    if isinstance(error, BrokenAnswerError | RuntimeError | ValueError | _UNREADABLE):
+        return f"the answer is not of the Responses API ({type(error).__name__}: {error})"
     if isinstance(error, openai.APITimeoutError | TimeoutError | kernel.LLMError):
         return None
     cause = transport_error(error)

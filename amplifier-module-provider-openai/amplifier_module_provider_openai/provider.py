@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -90,7 +91,7 @@ class OpenAIProvider:
         if self._client is None:
             arguments = client_arguments(self._api_key, self.base_url, self.timeout)
             self._client = AsyncOpenAI(**arguments, max_retries=0)
-            logger.info("%s requests go to %s", self.name, self._endpoint().base_url)
+            logger.info("%s requests go to %s", self.name, self.endpoint().base_url)
         return self._client
 
     async def close(self) -> None:
@@ -135,12 +136,14 @@ class OpenAIProvider:
     async def list_models(self) -> list[ModelInfo]:
         """OpenAI's agent models, or all that another server has. Errors of the SDK propagate."""
         cards = (await self.client.models.list()).data
-        if not self._endpoint().is_custom:
+        if not self.endpoint().is_custom:
             return models.openai_models(cards, self.settings, self._capabilities)
-        listed = models.served_models(cards, self.settings, self._capabilities)
         told = {card.id: models.context_of(card) for card in cards}
+        if any(size is None for size in told.values()):
+            whole = await models.server_context(self.client)
+            told = {name: size or whole for name, size in told.items()}
         self._context_windows.update({name: size for name, size in told.items() if size})
-        return listed
+        return models.served_models(told, self.settings, self._capabilities)
 
     async def served_hint(self, model: str) -> str:
         """One sentence for people whose model the server does not have."""
@@ -150,12 +153,26 @@ class OpenAIProvider:
         except Exception:  # noqa: BLE001
             served = "unknown, its model list failed"
         return (
-            f"Model {model!r} is not served by {self._endpoint().base_url}; served: "
+            f"Model {model!r} is not served by {self.endpoint().base_url}; served: "
             f"{served or 'nothing'}. Set default_model of this entry; "
             "if routing picked this entry by mistake, give it an `id:`."
         )
 
     # What one completion needs of its provider.
+
+    def endpoint(self) -> Endpoint:
+        """Where requests go now; a subclass may have changed it since construction."""
+        if self.always_responses:
+            return replace(endpoint_of(str(self.client.base_url)), is_azure=True)
+        client = self._client
+        return endpoint_of(self.base_url if client is None else str(client.base_url))
+
+    def without_secrets(self, text: str) -> str:
+        """The text without this provider's key, which a server may have sent back."""
+        key = self._api_key
+        if not isinstance(key, str) or not key or key == default.PLACEHOLDER_API_KEY:
+            return text
+        return text.replace(key, "[api_key]")
 
     @property
     def always_responses(self) -> bool:
@@ -232,7 +249,7 @@ class OpenAIProvider:
     def _convert_to_chat_response(self, response: Any) -> ChatResponse:
         """Every Responses answer passes here, and here alone it gets its usage and cost."""
         answer = convert_response(response, native_call_ids=self._native_call_ids)
-        return self.priced(answer, read_field(response, "model"), self._endpoint())
+        return self.priced(answer, read_field(response, "model"), self.endpoint())
 
     def _convert_messages(self, messages: Iterable[Any]) -> list[dict[str, Any]]:
         return InputWriter(self._native_call_ids).write(messages)
@@ -260,6 +277,3 @@ class OpenAIProvider:
         from . import get_capabilities  # noqa: PLC0415  # the package's name is what gets replaced
 
         return get_capabilities(model)
-
-    def _endpoint(self) -> Endpoint:
-        return endpoint_of(str(self._client.base_url) if self._client else self.base_url)
