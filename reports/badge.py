@@ -6,9 +6,9 @@ from html import escape
 from reports.cells import cells
 from reports.escape import line
 from reports.model import Report, Target
-from reports.words import Level, Verdict
+from reports.verdict import GOOD
+from reports.words import Level
 
-_GOOD = {Verdict.WORKS, Verdict.BRIDGED}
 _COLOURS = {"all": "#1a7f37", "some": "#9a6700", "none": "#6e7781"}
 _CHARACTER = 6.6
 """Pixels that a character takes at 11 px, on average."""
@@ -47,7 +47,7 @@ def svg(report: Report, target: Target) -> str:
 def _held(report: Report, target: Target) -> tuple[int, int]:
     own = [cell for cell in cells(report) if cell.target.id == target.id]
     must = [cell for cell in own if cell.check.level is Level.MUST]
-    return sum(cell.verdict in _GOOD for cell in must), len(must)
+    return sum(cell.verdict in GOOD for cell in must), len(must)
 
 
 def _colour(report: Report, target: Target) -> str:

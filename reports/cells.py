@@ -67,7 +67,9 @@ class Cell:
 
     @property
     def expected(self) -> bool:
-        """Whether each result that did not pass was foreseen by an expectation."""
+        """Whether each result that did not pass was foreseen; our own faults never are."""
+        if self.verdict in {Verdict.PROVIDER, Verdict.ERROR}:
+            return False
         red = [result for result in self.results if result.outcome is not Outcome.PASS]
         return bool(red) and self.complete and all(is_expected(result) for result in red)
 

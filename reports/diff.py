@@ -9,6 +9,7 @@ from reports.escape import code
 from reports.exchange import Record
 from reports.marks import VERDICT
 from reports.model import Report
+from reports.verdict import GOOD
 from reports.words import Owner, Verdict
 
 
@@ -87,13 +88,10 @@ def _state(cell: Cell) -> State:
     return State(version=cell.target.release, verdict=cell.verdict, owner=cell.owner)
 
 
-_GOOD = {Verdict.WORKS, Verdict.BRIDGED}
-
-
 def _kind(before: State | None, after: State | None) -> Kind:
     if before is None or after is None:
         return Kind.ADDED if after else Kind.REMOVED
-    was_good, is_good = before.verdict in _GOOD, after.verdict in _GOOD
+    was_good, is_good = before.verdict in GOOD, after.verdict in GOOD
     if was_good != is_good:
         return Kind.FIXED if is_good else Kind.BROKEN
     if before.owner != after.owner:

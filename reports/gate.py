@@ -8,7 +8,7 @@ from reports.cells import Cell, cells, is_expected
 from reports.model import Report, Result
 from reports.words import Layer, Level, Mode, Outcome, Owner, Verdict
 
-PROOF_NEEDED = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.UNSUPPORTED, Outcome.NOT_RUN}
+_UNPROVEN = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.UNSUPPORTED, Outcome.NOT_RUN}
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _lacks_proof(cell: Cell, mode: Mode) -> bool:
     """Whether a MUST did not pass at the provider layer and no expectation foresees it."""
     if cell.check.level is not Level.MUST:
         return False
-    red = [one for one in cell.at(Layer.PROVIDER, mode) if one.outcome in PROOF_NEEDED]
+    red = [one for one in cell.at(Layer.PROVIDER, mode) if one.outcome in _UNPROVEN]
     unforeseen = [result for result in red if not is_expected(result)]
     nothing = cell.outcome(Layer.PROVIDER, mode) is Outcome.NOT_RUN and not red
     return bool(unforeseen) or nothing

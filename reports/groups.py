@@ -7,7 +7,7 @@ from reports.cells import Cell, rows
 from reports.marks import OUTCOME, PARTLY
 from reports.model import Report
 from reports.verdict import worst_outcome
-from reports.words import Layer, Outcome, Verdict
+from reports.words import Layer, Outcome
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,6 @@ class Group:
         told = {check: outcome for check, outcome in found if outcome}
         red = {check: one for check, one in told.items() if one is not Outcome.PASS}
         return Tally(len(told) - len(red), len(told), red)
-
-    @property
-    def held(self) -> int:
-        """Checks that a user can rely on: those that work or are bridged."""
-        good = {Verdict.WORKS, Verdict.BRIDGED}
-        return sum(cell.verdict in good for cell in self.cells)
 
 
 def chapters(report: Report) -> list[str]:

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from reports.cells import Cell, cells, is_expected
 from reports.escape import visible
 from reports.model import Report, Result, Target
-from reports.words import Layer, Mode, Outcome
+from reports.words import Layer, Mode, Outcome, Verdict
 
 _COUNTED = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 _SKIPPED = {Outcome.UNSUPPORTED, Outcome.NOT_RUN}
@@ -56,16 +56,18 @@ def _case(cell: Cell, result: Result) -> Element:
     about = {"level": cell.check.level, "verdict": cell.verdict_of(result.mode), **owner}
     _properties(case, about)
     if result.outcome is not Outcome.PASS:
-        told = SubElement(case, _kind(result), type=result.outcome)
+        told = SubElement(case, _kind(cell, result), type=result.outcome)
         told.set("message", visible(result.message or result.outcome, 300))
         told.text = visible(_text(cell, result))
     return case
 
 
-def _kind(result: Result) -> str:
+def _kind(cell: Cell, result: Result) -> str:
     if result.outcome is Outcome.ERROR:
         return "error"
-    return "skipped" if result.outcome in _SKIPPED or is_expected(result) else "failure"
+    ours = cell.verdict_of(result.mode) is Verdict.PROVIDER
+    known = result.outcome in _SKIPPED or is_expected(result)
+    return "skipped" if known and not ours else "failure"
 
 
 def _text(cell: Cell, result: Result) -> str:

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from reports.words import Outcome, Owner, Verdict
 
+GOOD = {Verdict.WORKS, Verdict.BRIDGED}
+"""The verdicts with which a user gets what the requirement says."""
+
 _ONE_LAYER = {
     Outcome.PASS: Verdict.WORKS,
     Outcome.UNSUPPORTED: Verdict.UNSUPPORTED,

@@ -110,6 +110,13 @@ def test_junit_never_makes_a_pass_of_what_did_not_pass():
     assert counted == {"tests": "4", "failures": "0", "errors": "1", "skipped": "3"}
 
 
+def test_junit_never_excuses_our_own_fault():
+    known = an_expectation()
+    report = a_report(*results_of(Outcome.PASS, Outcome.FAIL, expectation=known))
+
+    assert parsed(junit(report))[0].get("failures") == "2"
+
+
 def test_junit_of_hostile_text_is_still_xml():
     failure = next(parsed(junit(hostile())).iter("failure"))
 

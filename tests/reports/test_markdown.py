@@ -43,6 +43,12 @@ def test_a_known_divergence_has_a_footnote_with_issue_and_date():
     assert "to be checked again by 2026-12-31" in shown
 
 
+def test_our_own_fault_never_reads_as_expected():
+    report = a_report(*results_of(Outcome.PASS, Outcome.FAIL, expectation=an_expectation()))
+
+    assert "[✖ provider](evidence" in render(report)
+
+
 def test_counts_tell_how_many_ran():
     shown = render(a_report(a_result(), checks=(a_check(), a_check("tools.one-call"))))
 
