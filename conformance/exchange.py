@@ -15,7 +15,10 @@ import h11
 from reports import Body, Chunk, Exchange
 from servers.tap import Connection
 
-Ended: TypeAlias = Literal["complete", "cut", "reset", "refused"]
+Ended: TypeAlias = Literal["complete", "cut", "reset", "timeout", "refused"]
+
+#: Ends of a connection that are not the server's doing: the client did not wait any longer.
+_LEFT = {"open", "client closed", "reset by the client"}
 
 
 @dataclass
@@ -143,8 +146,10 @@ def _headers(event: h11.Request | h11.Response) -> list[tuple[str, str]]:
 def _ended(connection: Connection, response: _Response) -> Ended:
     if response.complete:
         return "complete"
-    if connection.ended == "refused":
+    if connection.ended == "refused by the server":
         return "refused"
+    if connection.ended in _LEFT:
+        return "timeout"
     return "reset" if connection.ended.startswith("reset") else "cut"
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.ask import Asker
 from conformance.bench import Bench, Moment
 from conformance.cell import Cell
+from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchanges
 from conformance.expectations import expectation
-from conformance.invariants import judged
+from conformance.invariants import INVARIANTS, judged
 from conformance.outcome import outcome_of
 from conformance.provider import ProviderAsker
-from reports import Event, Expectation, Outcome, Owner, Result
+from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result
 
 MESSAGE_LIMIT = 2000
 
@@ -35,7 +36,7 @@ class Trial:
         result = self._result(self.cell.check, error, seconds)
         yield result
         if result.outcome is not Outcome.ERROR and self.asker:
-            for check, fault in judged(self.asker.answered):
+            for check, fault in watched(self.asker, result.exchanges):
                 yield self._invariant(result, check, fault)
 
     def _invariant(self, watched: Result, check: str, fault: AssertionError | None) -> Result:
@@ -85,6 +86,23 @@ class Trial:
         known, version = self.bench.spec.expectations, self.bench.target.version
         cell = replace(self.cell, check=check)
         return expectation(known, version, cell, during=self.cell.check)
+
+
+def invariant_ids() -> set[str]:
+    """The checks without a body: all that are judged while others run."""
+    return {one.check for one in INVARIANTS} | {one.check for one in EXCHANGE_INVARIANTS}
+
+
+def watched(
+    asker: Asker, exchanges: Sequence[Exchange]
+) -> Iterator[tuple[str, AssertionError | None]]:
+    """Each invariant that applied while a body ran, with its fault or None.
+
+    Exchanges are judged on the wire only: between module and server they are the module's affair.
+    """
+    yield from judged(asker.answered)
+    if asker.layer is Layer.WIRE:
+        yield from judged_exchanges(exchanges)
 
 
 def _said(error: BaseException | None) -> str:

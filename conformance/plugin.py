@@ -14,8 +14,7 @@ import pytest_asyncio
 from conformance.ask import Asker
 from conformance.bench import Bench, module_version
 from conformance.cell import Cell
-from conformance.invariants import INVARIANTS
-from conformance.judge import Trial
+from conformance.judge import Trial, invariant_ids
 from conformance.listing import explained, listed
 from conformance.options import (
     CLEAR_ERRORS,
@@ -128,9 +127,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Write the plan down, once it is known what was selected."""
     if run := session.config.stash.get(_RUN, None):
         markers = (item.get_closest_marker("check") for item in session.items)
-        run.plan(
-            {*(marker.args[0] for marker in markers if marker), *(one.check for one in INVARIANTS)}
-        )
+        run.plan({*(marker.args[0] for marker in markers if marker), *invariant_ids()})
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
-"""Discovery and errors: what is served, and what is not."""
+"""Discovery: what is served, and how it is reached."""
+
+from urllib.parse import quote
 
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.outcome import Inconclusive
+from conformance.wire import WireAsker
 
 
 @check("discovery.model-list")
@@ -10,12 +14,45 @@ async def test_model_list(ask: Asker) -> None:
     assert ask.model in await ask.models()
 
 
-@check("errors.unknown-route")
-async def test_unknown_route(ask: Asker) -> None:
-    """The error is told in words, and the next question is answered as if nothing had been."""
-    refusal = await ask.astray("Repeat: tiger")
+@check("discovery.model-object")
+async def test_model_object(ask: WireAsker) -> None:
+    """Each model has the four keys that the API promises."""
+    listed = (await ask.get("models")).json
+
+    assert listed["data"]
+    for model in listed["data"]:
+        kinds = {key: type(model.get(key)) for key in ("id", "object", "created", "owned_by")}
+        assert kinds == {"id": str, "object": str, "created": int, "owned_by": str}
+
+
+@check("discovery.one-model")
+async def test_one_model(ask: WireAsker) -> None:
+    """The served model is found by its id, and one that is not there is not found."""
+    found = await ask.get(f"models/{quote(ask.model, safe='')}")
+    missing = await ask.get("models/no-such-model")
+
+    found.ensure_supported()
+    assert found.json.get("id") == ask.model
+    assert missing.refusal.status == 404
+
+
+@check("discovery.any-key")
+async def test_any_key(ask: WireAsker) -> None:
+    """A server that wants no key minds none: clients can't go without."""
+    if "authorization" in ask.client.headers:
+        raise Inconclusive("this server wants a key, and has got it")
+
+    ask.client.headers["Authorization"] = "Bearer not-needed"
     reply = await ask("Repeat: tiger")
 
-    assert refusal.status == 404
-    assert refusal.message
     assert reply.text == "tiger"
+
+
+@check("discovery.keep-alive")
+async def test_keep_alive(ask: Asker) -> None:
+    """Questions one after another are answered, on one connection or on several."""
+    words = ["tiger", "river", "lamp", "plum"]
+
+    replies = [await ask(f"Repeat: {word}") for word in words]
+
+    assert [reply.text for reply in replies] == words

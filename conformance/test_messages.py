@@ -2,7 +2,8 @@
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.conversation import assistant, developer, system
+from conformance.conversation import assistant, developer, system, user
+from conformance.wire import WireAsker
 
 
 @check("messages.system")
@@ -33,3 +34,31 @@ async def test_memory(ask: Asker) -> None:
     )
 
     assert reply.text == "Ana"
+
+
+@check("messages.parts")
+async def test_parts(ask: Asker) -> None:
+    """What one part tells is known to the question in the next."""
+    reply = await ask(user("The secret word is plum.", "What is the secret word?"))
+
+    assert reply.text == "plum"
+
+
+@check("messages.author")
+async def test_author(ask: WireAsker) -> None:
+    """A message that names its author is answered like any other."""
+    message = {"role": "user", "name": "ana", "content": "Repeat: tiger river"}
+
+    reply = (await ask.send(messages=[message])).if_supported
+
+    assert reply.text == "tiger river"
+
+
+@check("messages.assistant-last")
+async def test_assistant_last(ask: WireAsker) -> None:
+    """An assistant's message at the end is gone on from, answered, or refused in words."""
+    one = await ask.send("Count to 9.", assistant("1 2 3"))
+    two = await ask.send("Count to 9.", assistant("1 2 3"), assistant("4 5"))
+
+    one.ensure_sound()
+    two.ensure_sound()

@@ -1,7 +1,15 @@
 """Text: the model's words, whole, streamed and cut."""
 
+import asyncio
+import time
+
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.wire import WireAsker
+
+#: Seconds by which a server's clock may differ from the client's.
+AN_HOUR = 3600
+ANIMALS = ["tiger", "rabbit", "horse", "eagle", "whale", "lion", "zebra", "camel"]
 
 
 @check("text.plain")
@@ -43,3 +51,74 @@ async def test_stop(ask: Asker) -> None:
 
     assert reply.text == "1 2 3 4 5 6"
     assert reply.finish_reason == "stop"
+
+
+@check("text.unicode")
+async def test_unicode(ask: Asker) -> None:
+    """Accents, Chinese and a picture of several characters come back as they were given."""
+    texts = ["café naïve", "你好 世界", "👩‍💻 👍🏽"]
+
+    replies = [await ask(f"Repeat: {text}") for text in texts]
+
+    assert [reply.text for reply in replies] == texts
+
+
+@check("text.long-message")
+async def test_long_message(ask: Asker) -> None:
+    """Of a message of two thousand words, every one is counted."""
+    reply = await ask(" ".join(["river"] * 2000), max_tokens=8)
+
+    assert reply.usage is not None
+    assert reply.usage.prompt_tokens > 2000
+    assert reply.text
+
+
+@check("text.blank-message")
+async def test_blank_message(ask: WireAsker) -> None:
+    """A message without a word is answered, or refused in words."""
+    empty = await ask.send("")
+    blank = await ask.send("  \n ")
+
+    empty.ensure_sound()
+    blank.ensure_sound()
+
+
+@check("text.at-once")
+async def test_at_once(ask: Asker) -> None:
+    """Eight questions at once get eight answers, each its own."""
+    replies = await asyncio.gather(*(ask(f"Repeat: {animal}") for animal in ANIMALS))
+
+    assert [reply.text for reply in replies] == ANIMALS
+
+
+@check("text.envelope")
+async def test_envelope(ask: WireAsker) -> None:
+    """The time is now, the model has a name, and there is one choice, the first."""
+    answer = await ask.send("Repeat: tiger")
+    body = answer.json
+
+    assert answer.reply.text == "tiger"
+    assert isinstance(body.get("created"), int)
+    assert abs(body["created"] - time.time()) < AN_HOUR
+    assert body["model"]
+    assert [choice["index"] for choice in body["choices"]] == [0]
+
+
+@check("text.ids-unique")
+async def test_ids_unique(ask: WireAsker) -> None:
+    """Fifty answers have fifty ids."""
+    answers = await asyncio.gather(*(ask.send("Repeat: tiger", max_tokens=1) for _ in range(50)))
+
+    ids = {answer.json.get("id") for answer in answers}
+    assert len(ids) == len(answers), f"{len(answers)} answers have {len(ids)} ids"
+
+
+@check("text.message-keys")
+async def test_message_keys(ask: WireAsker) -> None:
+    """Content is there, and calls are not where none were made."""
+    answer = await ask.send("Repeat: tiger")
+
+    assert answer.reply.text == "tiger"
+    message = answer.json["choices"][0]["message"]
+    assert "content" in message
+    assert "tool_calls" not in message, message["tool_calls"]

@@ -1,7 +1,13 @@
 """Usage: how many tokens it took."""
 
+from typing import Any
+
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.outcome import Unsupported
+from conformance.wire import Answer, WireAsker
+from fixtures.tools import WEATHER
+from reports import Mode
 
 
 @check("usage.adds-up")
@@ -14,3 +20,41 @@ async def test_adds_up(ask: Asker) -> None:
     assert reply.usage.completion_tokens > 0
     both = reply.usage.prompt_tokens + reply.usage.completion_tokens
     assert reply.usage.total_tokens == both
+
+
+def told(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
+    """The usage of an answer, or of each chunk that tells one."""
+    bodies = [answer.json] if mode is Mode.WHOLE else answer.chunks
+    return [body["usage"] for body in bodies if body.get("usage")]
+
+
+@check("usage.with-tools")
+async def test_with_tools(ask: Asker) -> None:
+    """A call costs tokens, and they are told."""
+    reply = await ask("What is the weather in Oslo?", tools=[WEATHER])
+
+    assert reply.call.name == "get_weather"
+    assert reply.usage is not None
+    assert reply.usage.completion_tokens > 1
+
+
+@check("usage.several")
+async def test_several(ask: WireAsker) -> None:
+    """Two answers cost what two answers cost, and it is told once."""
+    one = await ask.send("Repeat: tiger river lamp", temperature=0.7)
+    two = await ask.send("Repeat: tiger river lamp", temperature=0.7, n=2)
+
+    two.ensure_supported()
+    (single,), (double,) = told(one, ask.mode), told(two, ask.mode)
+    assert double["completion_tokens"] == 2 * single["completion_tokens"]
+
+
+@check("usage.cached")
+async def test_cached(ask: WireAsker) -> None:
+    """Tokens that came from the cache are a part of the prompt's."""
+    (usage,) = told(await ask.send("Repeat: tiger river lamp"), ask.mode)
+
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    if cached is None:
+        raise Unsupported("nothing is told of cached tokens")
+    assert 0 <= cached <= usage["prompt_tokens"]

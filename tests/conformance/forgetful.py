@@ -1,14 +1,18 @@
-"""A server that accepts a field, ignores it and answers 200: the commonest divergence there is.
+"""Servers that differ from a real one in a single thing.
 
-It stands in front of a real server, and takes out of each request what it is to ignore.
+They stand in front of it and change one request, or answer one kind of request themselves. The
+commonest divergence there is, a field that is accepted, ignored and answered with 200, is made by
+taking it out.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
@@ -17,15 +21,53 @@ import httpx
 Request: TypeAlias = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class CannedAnswer:
+    """What requests get in which `when` is found: a regular expression over all of a request.
+
+    A `body` that is no string is sent as JSON.
+    """
+
+    when: str
+    status: int = 200
+    body: Any = ""
+    kind: str = "application/json"
+
+    @property
+    def content(self) -> bytes:
+        """The body as it goes over the wire."""
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
 @contextmanager
 def forgetful(url: str, ignores: str) -> Iterator[str]:
     """The base URL of a server like the one at `url` that ignores one field or one role.
 
-    `ignores` is a key of the request, `role:NAME`, or `history` for all messages but the last.
+    `ignores` is a key of the request, `role:NAME`, `history` for all messages but the last, or
+    `parts` for all parts of a message but the last. It never notices that a client hangs up.
     """
-    handler = type(
-        "Handler", (_Handler,), {"url": url, "forget": staticmethod(_forgetting(ignores))}
-    )
+    with _in_front(url, change=_forgetting(ignores)) as base:
+        yield base
+
+
+@contextmanager
+def insistent(url: str, adds: Request) -> Iterator[str]:
+    """The base URL of a server like the one at `url` that acts as if each request held `adds`."""
+    with _in_front(url, change=lambda body: body | adds) as base:
+        yield base
+
+
+@contextmanager
+def answering(url: str, answer: CannedAnswer) -> Iterator[str]:
+    """The base URL of a server like the one at `url` that answers some requests otherwise."""
+    with _in_front(url, answer=answer) as base:
+        yield base
+
+
+@contextmanager
+def _in_front(url: str, **behaviour: Any) -> Iterator[str]:
+    bound = {name: _bound(value) for name, value in behaviour.items()}
+    handler = type("Handler", (_Handler,), {"url": url, **bound})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -34,29 +76,60 @@ def forgetful(url: str, ignores: str) -> Iterator[str]:
         thread.join()
 
 
+def _bound(value: Any) -> Any:
+    return staticmethod(value) if callable(value) else value
+
+
 def _forgetting(ignores: str) -> Callable[[Request], Request]:
     role = ignores.removeprefix("role:")
     if role != ignores:
         return lambda body: body | {"messages": [m for m in body["messages"] if m["role"] != role]}
     if ignores == "history":
         return lambda body: body | {"messages": body["messages"][-1:]}
+    if ignores == "parts":
+        return lambda body: body | {"messages": [_last_part(m) for m in body["messages"]]}
     return lambda body: {key: value for key, value in body.items() if key != ignores}
+
+
+def _last_part(message: Request) -> Request:
+    parts = message["content"]
+    return message | {"content": parts[-1:] if isinstance(parts, list) else parts}
 
 
 class _Handler(BaseHTTPRequestHandler):
     url: str
-    forget: Callable[[Request], Request]
+    change: Callable[[Request], Request] | None = None
+    answer: CannedAnswer | None = None
+
+    def do_GET(self) -> None:
+        """Answer, or pass on."""
+        self._do(b"")
 
     def do_POST(self) -> None:
-        """Forward what is left of the request, and the whole answer."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        url = self.url.removesuffix("/v1") + self.path
-        answer = httpx.post(url, json=self.forget(body), trust_env=False, timeout=60)
-        self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers["Content-Type"])
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
+        """Answer, or pass on what is left of the request."""
+        self._do(self.rfile.read(int(self.headers["Content-Length"])))
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+    def _do(self, body: bytes) -> None:
+        asked = f"{self.command} {self.path}\n{self.headers}\n{body.decode()}"
+        canned = self.answer
+        if canned and re.search(canned.when, asked):
+            self._send(canned.status, canned.kind, canned.content)
+            return
+        if self.change:
+            body = json.dumps(self.change(json.loads(body))).encode()
+        url = self.url.removesuffix("/v1") + self.path
+        headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            got = client.request(self.command, url, content=body, headers=headers)
+        self._send(got.status_code, got.headers["Content-Type"], got.content)
+
+    def _send(self, status: int, kind: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        with suppress(OSError):  # the client may have left
+            self.end_headers()
+            self.wfile.write(content)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,13 +16,13 @@ import yaml
 
 from conformance.bench import Bench
 from conformance.catalogue import catalogue
-from conformance.invariants import INVARIANTS, judged
+from conformance.judge import invariant_ids, watched
 from conformance.outcome import outcome_of
 from reports import Mode, Outcome
 from servers import ServerSpec, Target
 from servers.faults import parse_fault
 from servers.tap import Tap
-from tests.conformance.forgetful import forgetful
+from tests.conformance.forgetful import CannedAnswer, answering, forgetful, insistent
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "conformance").glob("test_*.py"))
 
@@ -34,22 +34,40 @@ class Mutant:
     check: str
     fault: str = ""
     ignores: str = ""
+    adds: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
     #: For an invariant: the check during which it is looked at.
     during: str = ""
+    #: Not harmed but mended: what a check must pass on that the real server fails.
+    mends: bool = False
+    modes: list[str] = field(default_factory=list)
 
     @property
     def body(self) -> str:
         """The check whose body runs."""
         return self.during or self.check
 
+    @property
+    def runs(self) -> list[tuple[Mutant, Mode]]:
+        """Each mode that it is run in."""
+        modes = catalogue()[self.body].modes
+        return [(self, mode) for mode in modes if not self.modes or mode in self.modes]
+
     def __str__(self) -> str:
-        return f"{self.check}-{self.fault or self.ignores or 'unharmed'}"
+        told = [self.fault, self.ignores, *self.adds, self.answers.get("when")]
+        return f"{self.check}-{next(filter(None, told), 'unharmed')}"
 
 
 def mutants() -> list[Mutant]:
     """All of them, from their file."""
     rows = yaml.safe_load((Path(__file__).parent / "mutants.yaml").read_text())
     return [Mutant(check, **mutant) for check, found in rows.items() for mutant in found]
+
+
+def unharmed(check: str) -> list[Mutant]:
+    """What a check must pass on: the real server, or where that diverges, one that is mended."""
+    mended = [one for one in mutants() if one.check == check and one.mends]
+    return mended or [Mutant(check)]
 
 
 def bodies() -> dict[str, Any]:
@@ -65,50 +83,59 @@ def bodies() -> dict[str, Any]:
 
 
 BODIES = bodies()
-MUTANTS = [(one, mode) for one in mutants() for mode in catalogue()[one.body].modes]
-UNHARMED = [(Mutant(check), mode) for check in BODIES for mode in catalogue()[check].modes]
+MUTANTS = [run for one in mutants() if not one.mends for run in one.runs]
+UNHARMED = [run for check in BODIES for one in unharmed(check) for run in one.runs]
 
 
 @contextmanager
 def bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
     """The target with the mutant's fault."""
     with ExitStack() as stack:
-        if mutant.ignores:
-            target = replace(target, url=stack.enter_context(forgetful(target.url, mutant.ignores)))
+        url = stack.enter_context(_in_front(target.url, mutant))
+        target = replace(target, url=url)
         faults = [parse_fault(mutant.fault)] if mutant.fault else []
         parts = urlsplit(target.url)
         tap = stack.enter_context(Tap(str(parts.hostname), int(parts.port or 0), faults=faults))
         yield Bench("llamacpp", spec, target, tap, "provider-openai")
 
 
+def _in_front(url: str, mutant: Mutant) -> AbstractContextManager[str]:
+    if mutant.ignores:
+        return forgetful(url, mutant.ignores)
+    if mutant.adds:
+        return insistent(url, mutant.adds)
+    return answering(url, CannedAnswer(**mutant.answers)) if mutant.answers else nullcontext(url)
+
+
 async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
     """What a check's body gives on its first layer, and each invariant that applied meanwhile."""
     error: Exception | None = None
+    began = bench.moment()
     async with bench.asker(catalogue()[check].layers[0], mode) as ask:
         try:
             await BODIES[check](ask)
         except Exception as caught:  # noqa: BLE001  (it is what is looked at)
             error = caught
-    faults = {check: error} | dict(judged(ask.answered))
+        faults = {check: error} | dict(watched(ask, bench.exchanges(began)))
     return {judged_check: outcome_of(fault) for judged_check, fault in faults.items()}
 
 
 def test_every_row_has_a_check_and_every_check_a_row() -> None:
-    assert set(BODIES) | {one.check for one in INVARIANTS} == set(catalogue())
+    assert set(BODIES) | invariant_ids() == set(catalogue())
 
 
 def test_every_check_has_a_mutant() -> None:
-    assert {one.check for one in mutants()} == set(catalogue())
+    assert {one.check for one in mutants() if not one.mends} == set(catalogue())
 
 
-@pytest.mark.parametrize(("unharmed", "mode"), UNHARMED, ids=str)
+@pytest.mark.parametrize(("whole", "mode"), UNHARMED, ids=str)
 async def test_unharmed_server_passes(
-    spec: ServerSpec, target: Target, unharmed: Mutant, mode: Mode
+    spec: ServerSpec, target: Target, whole: Mutant, mode: Mode
 ) -> None:
-    with bench(spec, target, unharmed) as up:
-        seen = await outcomes(up, unharmed.body, mode)
+    with bench(spec, target, whole) as up:
+        seen = await outcomes(up, whole.body, mode)
 
-    assert seen[unharmed.check] is Outcome.PASS
+    assert seen[whole.check] is Outcome.PASS
 
 
 @pytest.mark.parametrize(("mutant", "mode"), MUTANTS, ids=str)

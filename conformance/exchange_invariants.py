@@ -1,0 +1,134 @@
+"""What must hold for every exchange on the wire, whatever was asked: each under an id of its own.
+
+Source: OpenAI's openapi 2.3.0, RFC 9110; the ids' rows are in catalogue/invariants.yaml.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from conformance.completion import ErrorBody
+from conformance.sse import whole_stream
+from reports import Exchange
+
+Holds: TypeAlias = Callable[[Exchange], None]
+Applies: TypeAlias = Callable[[Exchange], bool]
+
+
+@dataclass(frozen=True)
+class ExchangeInvariant:
+    """A check of each exchange that it applies to: `holds` raises an `AssertionError`."""
+
+    check: str
+    applies: Applies
+    holds: Holds
+
+    def judge(self, exchanges: Iterable[Exchange]) -> AssertionError | None:
+        """The first fault, or None."""
+        for exchange in exchanges:
+            try:
+                self.holds(exchange)
+            except AssertionError as fault:
+                return fault
+        return None
+
+
+EXCHANGE_INVARIANTS: list[ExchangeInvariant] = []
+
+
+def invariant(check: str, applies: Applies) -> Callable[[Holds], Holds]:
+    """Make a function the invariant `check` of the catalogue."""
+
+    def register(holds: Holds) -> Holds:
+        EXCHANGE_INVARIANTS.append(ExchangeInvariant(check, applies, holds))
+        return holds
+
+    return register
+
+
+def judged_exchanges(
+    exchanges: Iterable[Exchange],
+) -> Iterator[tuple[str, AssertionError | None]]:
+    """Each invariant that applies to one of the exchanges, with the first fault or None."""
+    seen = list(exchanges)
+    for one in EXCHANGE_INVARIANTS:
+        concerned = [exchange for exchange in seen if one.applies(exchange)]
+        if concerned:
+            yield one.check, one.judge(concerned)
+
+
+def _header(exchange: Exchange, name: str) -> str:
+    values = (value for key, value in exchange.response_headers if key.lower() == name)
+    return next(values, "").lower()
+
+
+def _is_stream(exchange: Exchange) -> bool:
+    return exchange.status == 200 and "event-stream" in _header(exchange, "content-type")
+
+
+def _is_over(exchange: Exchange) -> bool:
+    """Whether the server had its say: what a client did not wait for is not judged."""
+    return exchange.ended != "timeout" and not exchange.response_body.cut
+
+
+def _is_finished_stream(exchange: Exchange) -> bool:
+    return _is_stream(exchange) and _is_over(exchange)
+
+
+def _is_error(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status >= 400 and _is_over(exchange)
+
+
+def _is_answered(exchange: Exchange) -> bool:
+    return exchange.status is not None and _is_over(exchange)
+
+
+@invariant("invariants.answered", _is_over)
+def answered(exchange: Exchange) -> None:
+    """Each request gets a response, and the whole of what its headers promise."""
+    assert exchange.status is not None, f"no response at all: the connection was {exchange.ended}"
+    assert exchange.ended == "complete", f"HTTP {exchange.status}, then {exchange.ended}"
+
+
+@invariant("invariants.stream-ends", _is_finished_stream)
+def stream_ends(exchange: Exchange) -> None:
+    """A stream ends with a finish reason for each choice and `[DONE]`, or tells an error."""
+    chunks = [_parsed(data) for data in whole_stream(exchange.response_body.raw)]
+    if any("error" in chunk for chunk in chunks):
+        return
+    choices = [choice for chunk in chunks for choice in chunk.get("choices") or ()]
+    begun = {choice.get("index") for choice in choices}
+    ended = {choice.get("index") for choice in choices if choice.get("finish_reason")}
+    assert begun, "a stream without a choice"
+    assert ended == begun, f"choices {begun} began, and {ended} have a finish reason"
+
+
+@invariant("invariants.errors-told", _is_error)
+def errors_told(exchange: Exchange) -> None:
+    """An error status comes with JSON that says in words what is wrong."""
+    ErrorBody.read(exchange.response_body.raw.decode(errors="replace"))
+
+
+@invariant("invariants.no-server-error", _is_answered)
+def no_server_error(exchange: Exchange) -> None:
+    """Nothing that a client sends makes the server fail."""
+    assert exchange.status is not None
+    body = exchange.response_body.text[:300]
+    assert exchange.status < 500, f"HTTP {exchange.status}: {body}"
+
+
+@invariant("invariants.headers-true", _is_answered)
+def headers_true(exchange: Exchange) -> None:
+    """A body that is said to be JSON is JSON."""
+    if "application/json" in _header(exchange, "content-type"):
+        _parsed(exchange.response_body.raw.decode(errors="replace"))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AssertionError(f"said to be JSON, but is none: {text[:300]!r}") from error

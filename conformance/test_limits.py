@@ -1,0 +1,77 @@
+"""Limits: where an answer ends before the model would end it."""
+
+from conformance.ask import Asker
+from conformance.check import check
+from conformance.conversation import OMITTED
+from conformance.wire import WireAsker
+
+NOTHING: list[str | list[str]] = [[], "", [""]]
+
+
+@check("limits.max-completion-tokens")
+async def test_max_completion_tokens(ask: WireAsker) -> None:
+    """Forty numbers don't fit into eight tokens, by the newer name either."""
+    answer = await ask.send("Count to 40.", max_tokens=OMITTED, max_completion_tokens=8)
+
+    reply = answer.reply
+    assert reply.finish_reason == "length"
+    assert reply.usage is not None
+    assert reply.usage.completion_tokens == 8
+
+
+@check("limits.both")
+async def test_both(ask: Asker) -> None:
+    """The newer name is what counts."""
+    reply = await ask("Count to 40.", max_tokens=100, max_completion_tokens=8)
+
+    assert reply.finish_reason == "length"
+    assert reply.usage is not None
+    assert reply.usage.completion_tokens == 8
+
+
+@check("limits.out-of-bounds")
+async def test_out_of_bounds(ask: WireAsker) -> None:
+    """None, fewer than none and far too many tokens are refused, or do no harm."""
+    for limit in (0, -1, 10**9):
+        answer = await ask.send("Repeat: tiger", max_tokens=limit)
+        answer.ensure_sound()
+
+
+@check("limits.stop-string")
+async def test_stop_string(ask: WireAsker) -> None:
+    """One stop string needs no list around it."""
+    reply = (await ask.send("Count to 9.", stop=" 7")).reply
+
+    assert reply.text == "1 2 3 4 5 6"
+    assert reply.finish_reason == "stop"
+
+
+@check("limits.stop-first")
+async def test_stop_first(ask: Asker) -> None:
+    """Of several stop strings the one that comes first in the text ends it."""
+    reply = await ask("Count to 9.", stop=[" 8", " 5", "tiger"])
+
+    assert reply.text == "1 2 3 4"
+    assert reply.finish_reason == "stop"
+
+
+@check("limits.stop-five")
+async def test_stop_five(ask: WireAsker) -> None:
+    """One stop string more than the API allows is refused, or heeded like the others."""
+    answer = await ask.send("Count to 9.", stop=["a", "b", "c", "d", " 7"])
+
+    if answer.status == 200:
+        assert answer.reply.text == "1 2 3 4 5 6"
+    else:
+        assert answer.refusal.message
+
+
+@check("limits.stop-nothing")
+async def test_stop_nothing(ask: WireAsker) -> None:
+    """No stop string, or one without a letter, stops nothing."""
+    for stop in NOTHING:
+        answer = await ask.send("Count to 9.", stop=stop)
+        if answer.status == 200:
+            assert answer.reply.text == "1 2 3 4 5 6 7 8 9"
+        else:
+            assert answer.refusal.message

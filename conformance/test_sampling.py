@@ -1,0 +1,139 @@
+"""Sampling: how the next token is chosen, and what is told of the choice."""
+
+from typing import Any
+
+from conformance.ask import Asker
+from conformance.check import check
+from conformance.vocabulary import bias
+from conformance.wire import Answer, WireAsker
+from reports import Mode
+
+#: Beyond what the API allows.
+OUT_OF_RANGE: list[dict[str, Any]] = [
+    {"temperature": 2.5},
+    {"temperature": -1},
+    {"top_p": 1.5},
+    {"presence_penalty": 3},
+    {"frequency_penalty": -3},
+    {"logprobs": True, "top_logprobs": 21},
+]
+
+
+def choices(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
+    """The choices of an answer, or of all chunks of a stream."""
+    if mode is Mode.WHOLE:
+        return list(answer.json.get("choices") or ())
+    return [choice for chunk in answer.chunks for choice in chunk.get("choices") or ()]
+
+
+def logprobs(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
+    """What was told of each token."""
+    told = (choice.get("logprobs") or {} for choice in choices(answer, mode))
+    return [token for one in told for token in one.get("content") or ()]
+
+
+@check("sampling.temperature")
+async def test_temperature(ask: WireAsker) -> None:
+    """At the highest temperature the model says something else, in one of five times at least."""
+    cold = (await ask.send("Count to 20.", max_tokens=24)).reply
+    hot = [await ask.send("Count to 20.", max_tokens=24, temperature=2) for _ in range(5)]
+
+    assert {answer.reply.text for answer in hot} != {cold.text}
+
+
+@check("sampling.top-p")
+async def test_top_p(ask: Asker) -> None:
+    """However hot, of one hundredth of the probability only the best token is left."""
+    reply = await ask("Count to 20.", temperature=2.0, top_p=0.01)
+
+    assert reply.text == " ".join(str(number) for number in range(1, 21))
+
+
+@check("sampling.seed")
+async def test_seed(ask: WireAsker) -> None:
+    """One seed gives one text, and of five seeds one at least gives another."""
+    seeds = [1, 1, 2, 3, 4, 5]
+    answers = [
+        await ask.send("Count to 20.", max_tokens=24, temperature=2, seed=seed) for seed in seeds
+    ]
+
+    first, again, *others = [answer.if_supported.text for answer in answers]
+    assert again == first
+    assert set(others) != {first}
+
+
+@check("sampling.several")
+async def test_several(ask: WireAsker) -> None:
+    """Two choices are asked for, and two come, each to its end."""
+    answer = await ask.send("Repeat: tiger", n=2, temperature=0.7)
+
+    answer.ensure_supported()
+    found = choices(answer, ask.mode)
+    ended = [choice["index"] for choice in found if choice.get("finish_reason")]
+    assert sorted(ended) == [0, 1]
+
+
+@check("sampling.logprobs")
+async def test_logprobs(ask: WireAsker) -> None:
+    """Each token is told with its probability and bytes, and together they make the text."""
+    answer = await ask.send("Repeat: tiger river lamp", logprobs=True)
+
+    answer.ensure_supported()
+    told = logprobs(answer, ask.mode)
+    assert told
+    assert all({"token", "logprob", "bytes", "top_logprobs"} <= set(token) for token in told)
+    assert all(token["logprob"] <= 0 for token in told)
+    assert b"".join(bytes(token["bytes"] or []) for token in told).startswith(b"tiger river lamp")
+
+
+@check("sampling.top-logprobs")
+async def test_top_logprobs(ask: WireAsker) -> None:
+    """The alternatives of each token are as many as asked for, the chosen one the best."""
+    answer = await ask.send("Repeat: tiger river lamp", logprobs=True, top_logprobs=3)
+
+    answer.ensure_supported()
+    told = logprobs(answer, ask.mode)
+    assert told
+    for token in told:
+        assert 1 <= len(token["top_logprobs"]) <= 3
+        assert token["top_logprobs"][0]["token"] == token["token"]
+
+
+@check("sampling.logit-bias")
+async def test_logit_bias(ask: Asker) -> None:
+    """A token that is banned is not said, and one that is forced is."""
+    banned = await ask("Repeat: tiger", logit_bias=bias({"tiger": -100}), max_tokens=4)
+    forced = await ask("Repeat: tiger", logit_bias=bias({"lamp": 100}), max_tokens=1)
+
+    assert "tiger" not in banned.text
+    assert forced.text.strip() == "lamp"
+
+
+@check("sampling.frequency-penalty")
+async def test_frequency_penalty(ask: Asker) -> None:
+    """What was said often is not said again and again."""
+    question = "Repeat: " + " ".join(["tiger"] * 8)
+    free = await ask(question, max_tokens=16)
+    bound = await ask(question, max_tokens=16, frequency_penalty=2.0)
+
+    assert free.text == " ".join(["tiger"] * 8)
+    assert bound.text.count("tiger") < 8
+
+
+@check("sampling.out-of-range")
+async def test_out_of_range(ask: WireAsker) -> None:
+    """A figure that can't be meant is refused, not bent to one that can."""
+    answers = [await ask.send("Repeat: tiger", **fields) for fields in OUT_OF_RANGE]
+
+    taken = [
+        fields for fields, answer in zip(OUT_OF_RANGE, answers, strict=True) if answer.status == 200
+    ]
+    assert taken == []
+
+
+@check("sampling.top-logprobs-alone")
+async def test_top_logprobs_alone(ask: WireAsker) -> None:
+    """Alternatives are refused where no probabilities are asked for."""
+    answer = await ask.send("Repeat: tiger", top_logprobs=3)
+
+    assert answer.refusal.message

@@ -1,0 +1,115 @@
+"""Streaming: the events that an answer comes in, and what becomes of one that nobody reads."""
+
+import asyncio
+import re
+from typing import Any
+
+from conformance.check import check
+from conformance.conversation import OMITTED
+from conformance.outcome import Inconclusive
+from conformance.vocabulary import END_OF_TEXT, END_OF_TURN, bias
+from conformance.wire import Answer, WireAsker
+
+#: Ends of an answer: by itself, by the limit, by a stop string.
+ENDS: list[dict[str, Any]] = [{}, {"max_tokens": 2}, {"stop": [" river"]}]
+#: Seconds in which a server must be free again. The questions that are left take far longer.
+FREE_AGAIN = 5.0
+
+
+def choices(answer: Answer) -> list[dict[str, Any]]:
+    """The choices of all chunks, in order."""
+    return [choice for chunk in answer.chunks for choice in chunk.get("choices") or ()]
+
+
+@check("streaming.framing")
+async def test_framing(ask: WireAsker) -> None:
+    """Events are lines of data with an empty line behind them, and say what they are."""
+    answer = await ask.send("Repeat: tiger river lamp")
+
+    assert answer.headers.get("content-type", "").startswith("text/event-stream")
+    lines = [line for line in re.split(r"\r\n|\n|\r", answer.text) if line]
+    assert [line for line in lines if not line.startswith(("data:", ":"))] == []
+    assert answer.reply.text == "tiger river lamp"
+
+
+@check("streaming.role")
+async def test_role(ask: WireAsker) -> None:
+    """The first delta says who speaks, and no other one does."""
+    found = choices(await ask.send("Repeat: tiger river lamp"))
+
+    assert found[0]["delta"].get("role") == "assistant"
+    assert [choice["delta"]["role"] for choice in found if choice["delta"].get("role")] == [
+        "assistant"
+    ]
+
+
+@check("streaming.finish-once")
+async def test_finish_once(ask: WireAsker) -> None:
+    """Every choice says whether it is the last, and only the last one is."""
+    found = choices(await ask.send("Repeat: tiger river lamp"))
+
+    assert all("finish_reason" in choice for choice in found)
+    assert [choice["finish_reason"] for choice in found if choice["finish_reason"]] == ["stop"]
+    assert found[-1]["finish_reason"]
+
+
+@check("streaming.done")
+async def test_done(ask: WireAsker) -> None:
+    """However an answer ends, the stream ends in [DONE], once."""
+    for fields in ENDS:
+        answer = await ask.send("Repeat: tiger river lamp", **fields)
+        assert answer.chunks
+        assert answer.text.count("[DONE]") == 1
+
+
+@check("streaming.usage-last")
+async def test_usage_last(ask: WireAsker) -> None:
+    """Usage comes once, in a last chunk of its own."""
+    answer = await ask.send("Repeat: tiger", stream_options={"include_usage": True})
+
+    told = [chunk for chunk in answer.chunks if chunk.get("usage")]
+    assert len(told) == 1
+    assert told[0]["choices"] == []
+    assert answer.chunks[-1] == told[0]
+
+
+@check("streaming.usage-unasked")
+async def test_usage_unasked(ask: WireAsker) -> None:
+    """Usage that was not asked for is not told: a chunk without a choice would be a surprise."""
+    answer = await ask.send("Repeat: tiger", stream_options=OMITTED)
+
+    assert answer.reply.text == "tiger"
+    assert [chunk for chunk in answer.chunks if chunk.get("usage")] == []
+    assert all(chunk["choices"] for chunk in answer.chunks)
+
+
+@check("streaming.envelope")
+async def test_envelope(ask: WireAsker) -> None:
+    """All chunks of an answer, that with the usage too, have one id, one model and one kind."""
+    chunks = (await ask.send("Repeat: tiger river lamp")).chunks
+
+    assert len({chunk.get("id") for chunk in chunks}) == 1
+    assert len({chunk.get("model") for chunk in chunks}) == 1
+    assert {chunk.get("object") for chunk in chunks} == {"chat.completion.chunk"}
+    assert all(isinstance(chunk.get("created"), int) for chunk in chunks)
+
+
+@check("streaming.hang-up")
+async def test_hang_up(ask: WireAsker) -> None:
+    """Whoever hangs up is not worked for any longer: the next question gets its turn."""
+    endless = bias({END_OF_TURN: -100, END_OF_TEXT: -100})
+    left = [
+        asyncio.create_task(ask.send("Count to 200.", logit_bias=endless, max_tokens=7000))
+        for _ in range(4)
+    ]
+    done, waiting = await asyncio.wait(left, timeout=0.5)
+    if done:
+        raise Inconclusive("nobody was left: an answer without an end came to one")
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+
+    async with asyncio.timeout(FREE_AGAIN):
+        reply = await ask("Repeat: tiger")
+
+    assert reply.text == "tiger"
