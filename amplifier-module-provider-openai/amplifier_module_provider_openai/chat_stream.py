@@ -66,7 +66,7 @@ class Assembly:
 
     def _delta(self, delta: dict[str, Any]) -> None:
         content = delta.get("content")
-        if len(delta) > 1:
+        if len(delta) > 1 or content is None:
             self._rarities(delta)
         if content:
             self._content(content if isinstance(content, str) else _joined_parts(content))
