@@ -18,8 +18,7 @@ async def test_image_refused(ask: Asker) -> None:
     """A picture that nobody looks at is refused, and not left out without a word."""
     refusal = await ask.refusal(user("What is in this image?", PIXEL))
 
-    assert refusal.status is not None
-    assert 400 <= refusal.status < 500
+    assert refusal.status in {400, 415, 422}
     assert refusal.message
 
 

@@ -6,6 +6,7 @@ from conformance.ask import Asker
 from conformance.check import check
 from conformance.vocabulary import bias
 from conformance.wire import Answer, WireAsker
+from fixtures.tools import WEATHER
 from reports import Mode
 
 #: Beyond what the API allows.
@@ -97,6 +98,18 @@ async def test_top_logprobs(ask: WireAsker) -> None:
     for token in told:
         assert 1 <= len(token["top_logprobs"]) <= 3
         assert token["top_logprobs"][0]["token"] == token["token"]
+
+
+@check("sampling.logprobs-with-tools")
+async def test_logprobs_with_tools(ask: WireAsker) -> None:
+    """Where tools are offered, probabilities don't keep them from being called."""
+    tools = [{"type": "function", "function": WEATHER}]
+
+    reply = (
+        await ask.send("What is the weather in Oslo?", tools=tools, logprobs=True)
+    ).if_supported
+
+    assert reply.call.arguments == {"city": "Oslo"}
 
 
 @check("sampling.logit-bias")
