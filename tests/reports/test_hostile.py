@@ -121,3 +121,15 @@ def test_a_curl_line_asks_for_the_key_and_shows_none():
     assert '-H "Authorization: Bearer $API_KEY"' in shown
     assert "abcdef123" not in shown
     assert "Host" not in shown
+
+
+def test_a_curl_line_says_what_of_the_request_it_lacks():
+    shown = curl(an_exchange(request_body=Body.of(b"x" * 100, limit=10)))
+
+    assert shown.endswith("--data-raw xxxxxxxxxx  # 90 bytes of the request are not in the report")
+
+
+def test_a_curl_line_without_a_body_sends_none():
+    shown = curl(an_exchange(method="GET", request_body=Body(), request_headers=()))
+
+    assert shown == "curl -sS -N -g -X GET --url http://127.0.0.1:8080/v1/chat/completions"

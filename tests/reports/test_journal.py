@@ -11,6 +11,7 @@ import pytest
 
 from reports.errors import UnreadableJournal
 from reports.journal import Journal, read_journal
+from reports.model import Absent, Kill
 from reports.words import Mode, Outcome
 from tests.reports.sample import a_check, a_report, a_result, a_target
 
@@ -94,6 +95,28 @@ def test_results_of_several_cases_stand_side_by_side(tmp_path: Path):
         "text.plain",
         "tools.one-call",
     ]
+
+
+def test_absent_servers_and_noticed_faults_are_kept(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    absent = Absent(server="mlx", title="MLX", reason="it died")
+    kill = Kill(check="tools.parallel-calls", mutant="drop a call", killed=True)
+    with Journal.create(path, suite_version="0.1.0", asked=["mlx"]) as journal:
+        journal.absent(absent)
+        journal.kills([kill])
+
+    report = read_journal(path)
+
+    assert (report.absent, report.kills) == ((absent,), (kill,))
+
+
+def test_a_journal_that_contradicts_itself_is_refused(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, suite_version="0.1.0", asked=[]) as journal:
+        journal.result(a_result())
+
+    with pytest.raises(UnreadableJournal, match="not in the report"):
+        read_journal(path)
 
 
 def test_a_killed_writer_leaves_what_it_wrote(tmp_path: Path):

@@ -7,7 +7,7 @@ from reports.cells import cells
 from reports.evidence import evidence
 from reports.gate import gate
 from reports.markdown import render
-from reports.model import Absent
+from reports.model import Absent, Event
 from reports.summary import summary_lines
 from reports.words import Mode, Outcome
 from tests.reports.sample import (
@@ -16,6 +16,7 @@ from tests.reports.sample import (
     a_report,
     a_result,
     a_target,
+    an_exchange,
     an_expectation,
     results_of,
 )
@@ -86,6 +87,30 @@ def test_a_page_holds_all_its_evidence():
     assert "--url http://127.0.0.1:8080/v1/chat/completions" in page
     assert "+4.5 ms\ndata: " in page
     assert "slot released" in page
+
+
+def test_a_page_tells_what_is_known_of_a_divergence():
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, expectation=an_expectation()))
+
+    page = evidence(cells(report)[0])
+
+    assert "Known divergence (fail): named tool choice is read as auto (https://" in page
+    assert "to be checked again by 2026-12-31)" in page
+
+
+def test_a_page_shows_the_events_of_the_module():
+    report = a_report(a_result(events=(Event.of("llm:response", {"status": "ok"}),)))
+
+    assert '```\nllm:response {"status": "ok"}\n```' in evidence(cells(report)[0])
+
+
+def test_a_page_shows_the_first_exchanges_and_counts_the_rest():
+    report = a_report(a_result(exchanges=(an_exchange(),) * 23))
+
+    page = evidence(cells(report)[0])
+
+    assert page.count("to be repeated with") == 20
+    assert "3 more exchanges are in report.json." in page
 
 
 def test_results_with_nothing_to_tell_are_a_list():

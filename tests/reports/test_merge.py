@@ -84,6 +84,13 @@ def test_what_ran_goes_before_what_did_not():
     assert [result.outcome for result in merged.results] == [Outcome.PASS]
 
 
+def test_of_two_that_did_not_run_either_gives_the_same():
+    one = a_report(a_result(Outcome.NOT_RUN, message="no time"))
+    other = a_report(a_result(Outcome.NOT_RUN, message="no room"))
+
+    assert dumps(merge([one, other])) == dumps(merge([other, one]))
+
+
 @pytest.mark.parametrize(
     ("other", "said"),
     [

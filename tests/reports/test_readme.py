@@ -76,3 +76,8 @@ def test_a_file_without_markers_is_left_alone(tmp_path: Path):
         rewrite(readme, a_report())
 
     assert readme.read_text() == f"{END}\n{BEGIN}\n"
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path):
+    with pytest.raises(UnmarkedFile, match="No such file"):
+        rewrite(tmp_path / "none.md", a_report())
