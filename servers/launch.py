@@ -1,11 +1,14 @@
 """Bring a server up, and down again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from servers.attach import attach, is_url, load_attached
 from servers.catalog import load_server
+from servers.container import start_container
+from servers.errors import CannotRunHere, UnknownServer
+from servers.machine import lacking
 from servers.native import start_native
 from servers.spec import AttachedSpec, ServerSpec
 from servers.target import ModelPaths, Progress, Target
@@ -30,6 +33,8 @@ def launch(
     """
     if isinstance(spec, AttachedSpec):
         way = attach(spec, log)
+    elif spec.native is None or (spec.container and lacking(spec.native.needs)):
+        way = start_container(spec, model, log, port, progress)
     else:
         way = start_native(spec, model, log, port, progress)
     with way as target:
@@ -37,8 +42,25 @@ def launch(
 
 
 def find_server(text: str) -> ServerSpec:
-    """What `--server=` may say: a name, a name@version, or the URL of a server that runs.
+    """What `--server=` may say: `NAME[@VERSION][,how=container][,image=IMAGE]`, or a URL.
 
     Raises what `load_server` and `load_attached` raise.
     """
-    return load_attached(text) if is_url(text) else load_server(text)
+    if is_url(text):
+        return load_attached(text)
+    name, *settings = text.split(",")
+    return _in_container(load_server(name), settings) if settings else load_server(name)
+
+
+def _in_container(spec: ServerSpec, settings: Sequence[str]) -> ServerSpec:
+    """The spec without its native start, and with another image if one is named."""
+    pairs = dict(setting.partition("=")[::2] for setting in settings)
+    if set(pairs) - {"how", "image"} or pairs.get("how", "container") != "container":
+        raise UnknownServer(
+            f"{spec.name} can't be had with {','.join(settings)}", "how=container, image=IMAGE"
+        )
+    if spec.container is None:
+        raise CannotRunHere(f"{spec.title} has no image", f"leave {','.join(settings)} out")
+    image = pairs.get("image", spec.container.image)
+    container = spec.container.model_copy(update={"image": image})
+    return spec.model_copy(update={"native": None, "container": container})

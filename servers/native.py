@@ -31,8 +31,8 @@ def start_native(
     python = python_for(native, spec.title, progress)
     with tempfile.TemporaryDirectory(prefix=f"{spec.name}-") as scratch:
         words = Words(model, python=python, port=chosen, scratch=scratch)
-        flags = words.split([flag.flag for flag in native.flags])
-        command = words.split(native.command) + flags
+        flags = [flag.flag for flag in native.flags]
+        command = words.split([*native.command, *flags])
         env = {name: words.fill(value) for name, value in native.env.items()}
         progress(f"starting {spec.title}")
         with running(command, env=env, log=log) as process:

@@ -86,9 +86,45 @@ class Native(Strict):
     )
     releases: list[Release] = Field(min_length=1)
     needs: Needs = Needs()
+    ran_on: str = Field(default="", description="where it was last seen to work; nothing: nowhere")
     port_in_log: str = Field(
         default="", description="regexp of the line that tells the port which the server chose"
     )
+
+
+class Mount(Strict):
+    """A file or folder of this machine, seen read-only in the container."""
+
+    source: str
+    target: str
+
+
+class LocalImage(Strict):
+    """An image made here from a folder of a Python package, by `images/<server>.Dockerfile`."""
+
+    tag: str
+    requirement: str
+    folder: str
+
+
+class Container(Strict):
+    """An image, and what it is told. Words in braces mean what they mean for a native start.
+
+    `{model_home}` is the folder above the one of the GGUF file.
+    """
+
+    image: str
+    command: list[str] = []
+    flags: list[Flag] = []
+    env: dict[str, str] = {}
+    mounts: list[Mount] = []
+    port: int
+    setup: list[list[str]] = Field(default=[], description="run inside, until each has succeeded")
+    capabilities: list[str] = Field(default=[], description="given back, after all were dropped")
+    memory: str = "4g"
+    shm: str = "64m"
+    ran_on: str = Field(default="", description="where it was last seen to work; nothing: nowhere")
+    local: LocalImage | None = None
 
 
 class Ready(Strict):
@@ -132,6 +168,7 @@ class ServerSpec(Strict):
     served_model: str = Field(default="{model}", description="the model's name in requests")
     claims: list[str] = Field(default=[], description="what its makers say that it supports")
     native: Native | None = None
+    container: Container | None = None
     ready: Ready
     identity: Identity
     recipe: Recipe

@@ -47,7 +47,10 @@ def _unknown() -> str | None:
 
 @dataclass
 class Target:
-    """Where a server listens and what it is; `url` ends in `/v1`, without a slash."""
+    """Where a server listens and what it is; `url` ends in `/v1`, without a slash.
+
+    `flags` are as in its YAML file, so that two machines give the same; `image` is a digest.
+    """
 
     server: str
     title: str
@@ -60,6 +63,7 @@ class Target:
     api_key: str | None = field(default=None, repr=False)
     flags: list[str] = field(default_factory=list)
     pid: int | None = None
+    image: str = ""
     watch: Callable[[], str | None] = _unknown
 
     def died(self) -> str | None:

@@ -14,6 +14,7 @@ class Words:
         self._known: dict[str, str | int | Path] = {
             "model": model.name,
             "gguf": model.gguf,
+            "model_home": model.gguf.parent.parent,
             "safetensors": model.safetensors,
             "servers": Path(__file__).parent,
             **more,
@@ -24,6 +25,10 @@ class Words:
         for name, value in self._known.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text
+
+    def fill_all(self, commands: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Commands that are taken apart already."""
+        return [[self.fill(part) for part in command] for command in commands]
 
     def split(self, lines: Sequence[str]) -> list[str]:
         """Arguments of a command, as a shell would see them; words may hold blanks."""

@@ -1,0 +1,151 @@
+"""A server in a container: no new privileges, no capabilities, a read-only model, loopback only."""
+
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from servers.engine import connect, ensure_image
+from servers.errors import CannotRunHere, NotReady
+from servers.identify import UNKNOWN, identify
+from servers.port import LOOPBACK, claim
+from servers.ready import PAUSE, raise_if_died, wait_until_ready
+from servers.spec import Container, ServerSpec
+from servers.target import ModelPaths, Progress, ServerLog, Target
+from servers.words import Words
+
+GUARD = Path(__file__).with_name("container_guard.py")
+testcontainers_config.ryuk_disabled = True
+
+
+@contextmanager
+def start_container(
+    spec: ServerSpec, model: ModelPaths, log: Path, port: int | None, progress: Progress
+) -> Iterator[Target]:
+    """Run its image, wait until it answers, and remove the container afterwards."""
+    if spec.container is None:
+        raise CannotRunHere(f"{spec.title} has no image", "start it and give its URL")
+    image = ensure_image(connect(), spec.container.image, progress)
+    words = Words(model, port=spec.container.port)
+    progress(f"starting {spec.title} in a container")
+    with guarded(_prepared(spec.container, words, port)) as running:
+        threading.Thread(target=_follow, args=(running, log), daemon=True).start()
+        target = _target(spec, running, ServerLog(log))
+        target.model = words.fill(spec.served_model)
+        target.image = image
+        target.url = f"http://{LOOPBACK}:{_host_port(running, spec.container.port)}/v1"
+        _set_up(
+            running,
+            [[words.fill(part) for part in step] for step in spec.container.setup],
+            target,
+            spec,
+        )
+        wait_until_ready(target, spec.ready.timeout)
+        identify(target, spec.identity, [])
+        if target.version == UNKNOWN:
+            target.version = spec.container.image.rpartition(":")[2]
+        yield target
+
+
+def _prepared(container: Container, words: Words, port: int | None) -> DockerContainer:
+    """Everything that the engine is told, before anything runs."""
+    prepared = DockerContainer(
+        container.image,
+        name=f"provider-openai-{uuid.uuid4().hex[:12]}",
+        env={name: words.fill(value) for name, value in container.env.items()},
+        volumes=[
+            (str(Path(words.fill(mount.source)).resolve()), words.fill(mount.target), "ro")
+            for mount in container.mounts
+        ],
+        security_opt=["no-new-privileges"],
+        cap_drop=["ALL"],
+        cap_add=container.capabilities,
+        mem_limit=container.memory,
+        shm_size=container.shm,
+        init=True,
+    )
+    flags = words.split([flag.flag for flag in container.flags])
+    if command := [*words.split(container.command), *flags]:
+        prepared.with_command(command)
+    # testcontainers only knows of port numbers; the engine below it also takes an address.
+    ports = cast("dict[str, Any]", prepared.ports)
+    ports[f"{container.port}/tcp"] = (LOOPBACK, claim(port) if port else None)
+    return prepared
+
+
+@contextmanager
+def guarded(prepared: DockerContainer) -> Iterator[Any]:
+    """The running container; a process of its own removes it when this ends, however it ends."""
+    name = str(prepared._name)  # noqa: SLF001  it can be set, but not asked
+    guard = subprocess.Popen(
+        [sys.executable, str(GUARD), name], stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        yield prepared.start().get_wrapped_container()
+    finally:
+        guard.communicate()
+
+
+def _follow(running: Any, log: Path) -> None:
+    """Write the container's output into the log, until it ends."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb", buffering=0) as stream:
+        for piece in running.logs(stream=True, follow=True):
+            stream.write(piece)
+
+
+def _host_port(running: Any, port: int) -> int:
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        running.reload()
+        if bound := running.ports.get(f"{port}/tcp"):
+            return int(bound[0]["HostPort"])
+        if running.status == "exited":
+            break
+        time.sleep(PAUSE)
+    return 0
+
+
+def _set_up(running: Any, steps: Sequence[Sequence[str]], target: Target, spec: ServerSpec) -> None:
+    """Run commands inside, each until it succeeds: the server may not listen yet."""
+    end = time.monotonic() + spec.ready.timeout
+    for step in steps:
+        while (result := running.exec_run(list(step))).exit_code:
+            raise_if_died(target)
+            if time.monotonic() > end:
+                said = result.output.decode(errors="replace")[-500:]
+                raise NotReady(f"{spec.title}: {' '.join(step)} failed: {said}", str(target.log))
+            time.sleep(PAUSE)
+
+
+def _target(spec: ServerSpec, running: Any, log: ServerLog) -> Target:
+    def watch() -> str | None:
+        running.reload()
+        state = running.attrs["State"]
+        if state["Running"]:
+            return None
+        why = " for want of memory" if state.get("OOMKilled") else ""
+        last = f"it last wrote:\n{running.logs(tail=15).decode(errors='replace')}"
+        return f"{spec.title} ended with exit status {state['ExitCode']}{why}; {last}"
+
+    flags = [flag.flag for flag in spec.container.flags] if spec.container else []
+    return Target(
+        server=spec.name,
+        title=spec.title,
+        version="",
+        build="",
+        how="container",
+        url="",
+        model="",
+        flags=flags,
+        log=log,
+        watch=watch,
+    )

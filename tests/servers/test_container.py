@@ -1,0 +1,158 @@
+"""What an engine is told to run, shown on one that runs a stand-in for every image."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from servers import (
+    CannotRunHere,
+    ModelPaths,
+    ServerDied,
+    ServersError,
+    find_server,
+    launch,
+    list_servers,
+    load_server,
+)
+from tests.servers.stand_in_engine import IMAGE_DIGEST, Engine, engine
+
+StartEngine = Callable[..., Engine]
+IN_CONTAINERS = [name for name in list_servers() if load_server(name).container]
+
+
+@pytest.fixture
+def start_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartEngine]:
+    """Starts an engine that has the image of one server, and makes it the machine's own."""
+    with ExitStack() as stack:
+
+        def start(name: str, manner: str = "well") -> Engine:
+            container = load_server(name).container
+            started = stack.enter_context(engine({container.image} if container else set(), manner))
+            monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{started.server_port}")
+            return started
+
+        yield start
+
+
+@pytest.mark.parametrize("name", IN_CONTAINERS)
+def test_container_is_shut_in(
+    start_engine: StartEngine, name: str, model: ModelPaths, tmp_path: Path
+):
+    running = start_engine(name)
+
+    with launch(find_server(f"{name},how=container"), model=model, log=tmp_path / "log"):
+        host = running.created["HostConfig"]
+
+    assert host["CapDrop"] == ["ALL"]
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+    assert host["Memory"] > 0
+    assert all(bind.endswith(":ro") for bind in host["Binds"])
+    assert [b["HostIp"] for bound in host["PortBindings"].values() for b in bound] == ["127.0.0.1"]
+    assert running.removed.is_set()
+
+
+@pytest.mark.parametrize("name", IN_CONTAINERS)
+def test_every_word_of_the_command_is_filled_in(
+    start_engine: StartEngine, name: str, model: ModelPaths, tmp_path: Path
+):
+    running = start_engine(name)
+
+    with launch(find_server(f"{name},how=container"), model=model, log=tmp_path / "log"):
+        told = [running.created.get("Cmd") or [], running.created.get("Env"), running.executed]
+
+    assert "{port}" not in str(told)
+    assert "{model}" not in str(told)
+    assert str(model.gguf.parent) not in str(told)
+
+
+def test_target_knows_the_image_that_ran(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+):
+    start_engine("ollama")
+
+    with launch(find_server("ollama"), model=model, log=tmp_path / "log") as target:
+        assert (target.how, target.image) == ("container", IMAGE_DIGEST)
+        assert (target.server, target.version, target.model) == ("ollama", "1.2.3", "tiny")
+
+
+def test_model_is_made_known_inside_as_soon_as_that_succeeds(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+):
+    running = start_engine("ollama")
+
+    with launch(find_server("ollama"), model=model, log=tmp_path / "log"):
+        pass
+
+    create = ["ollama", "create", "tiny", "-f", "/model/Modelfile"]
+    assert running.executed == [create, create]
+
+
+def test_container_that_ends_early_is_told_with_its_last_lines(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+):
+    start_engine("llamacpp", "die")
+
+    with (
+        pytest.raises(ServerDied, match=r"(?s)exit status 3.*no such tensor"),
+        launch(find_server("llamacpp,how=container"), model=model, log=tmp_path / "log"),
+    ):
+        pass
+
+
+def test_image_that_can_not_be_pulled_is_told(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+):
+    start_engine("llamacpp")
+    spec = find_server("llamacpp,how=container,image=example/other:1")
+
+    with (
+        pytest.raises(CannotRunHere, match="example/other:1 can't be had: manifest unknown"),
+        launch(spec, model=model, log=tmp_path / "log"),
+    ):
+        pass
+
+
+def test_machine_without_an_engine_says_so(
+    monkeypatch: pytest.MonkeyPatch, model: ModelPaths, tmp_path: Path
+):
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+
+    with (
+        pytest.raises(CannotRunHere, match="no container engine answers"),
+        launch(find_server("ollama"), model=model, log=tmp_path / "log"),
+    ):
+        pass
+
+
+def test_container_is_removed_when_the_suite_was_killed(start_engine: StartEngine, tmp_path: Path):
+    running = start_engine("ollama")
+    suite = f"""
+import time
+from pathlib import Path
+from servers import ModelPaths, find_server, launch
+here = Path({str(tmp_path)!r})
+with launch(find_server("ollama"), model=ModelPaths("m", here, here, ""), log=here / "log"):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", suite], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+    assert running.removed.wait(10)
+
+
+@pytest.mark.parametrize("text", ["mlx,how=container", "llamacpp,how=magic", "llamacpp,colour=red"])
+def test_what_can_not_be_had_is_refused(text: str):
+    with pytest.raises(ServersError) as caught:
+        find_server(text)
+
+    assert caught.value.hint
