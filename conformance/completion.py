@@ -131,11 +131,24 @@ class Chunk(Received):
     usage: TokenUsage | None = None
 
 
+class ModelMeta(Received):
+    """What llama.cpp tells of a model."""
+
+    n_ctx: int | None = None
+
+
 class Model(Received):
     """One served model."""
 
     id: str
     object: Literal["model"]
+    max_model_len: int | None = None
+    meta: ModelMeta | None = None
+
+    @property
+    def context(self) -> int | None:
+        """The context window in tokens, where vLLM or llama.cpp tells it."""
+        return self.max_model_len or (self.meta.n_ctx if self.meta else None)
 
 
 class ModelList(Received):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from amplifier_core import ChatRequest, ChatResponse, LLMError
+from amplifier_core import ChatRequest, ChatResponse, LLMError, Provider
 from amplifier_core import Message as AmplifierMessage
 from amplifier_core.message_models import (
     ImageBlock,
@@ -53,6 +53,11 @@ class ProviderAsker(Asker):
         """What the session emitted so far: time, name, payload."""
         return self._mount.events
 
+    @property
+    def provider(self) -> Provider:
+        """The module's own face."""
+        return self._mount.provider
+
     async def answer(self, question: Question, mode: Mode) -> Reply:
         """Call `complete()` as an orchestrator would.
 
@@ -74,9 +79,26 @@ class ProviderAsker(Asker):
         async with asyncio.timeout(PATIENCE):
             return await self._mount.provider.complete(request)
 
-    def request(self, *turns: str | Message | Reply, **fields: Any) -> ChatRequest:
+    def request(
+        self,
+        *turns: str | Message | Reply,
+        tools: Sequence[Mapping[str, Any]] = (),
+        max_tokens: int | None = None,
+        **fields: Any,
+    ) -> ChatRequest:
         """The request that a call of this asker makes."""
-        return chat_request(Question(as_messages(turns), fields=fields), self.mode)
+        messages = as_messages(turns)
+        question = Question(messages, tuple(tools), max_tokens=max_tokens, fields=fields)
+        return chat_request(question, self.mode)
+
+    @property
+    def base_url(self) -> str:
+        """Where the module sends its requests."""
+        return str(self.entry["config"]["base_url"])
+
+    def emitted(self, event: str) -> list[dict[str, Any]]:
+        """The payloads of an event so far, in order."""
+        return [payload for _, name, payload in self.events if name == event]
 
     @asynccontextmanager
     async def configured(self, **config: Any) -> AsyncIterator[ProviderAsker]:
@@ -99,8 +121,7 @@ class ProviderAsker(Asker):
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """Mount the module a second time, with a base URL below the server's, and ask there."""
-        base_url = self.entry["config"]["base_url"]
-        async with self.configured(base_url=f"{base_url}/no-such-route") as other:
+        async with self.configured(base_url=f"{self.base_url}/no-such-route") as other:
             error = await other.error(*turns)
         return Refusal(error.status_code, str(error))
 

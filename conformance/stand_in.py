@@ -8,9 +8,11 @@ import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
+
+from conformance.provider import ProviderAsker
 
 #: Closing a socket that lingers for no time resets the connection.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -98,6 +100,18 @@ async def stand_in(url: str, answers: Answers) -> AsyncIterator[StandIn]:
             yield stand
         finally:
             server.close()
+
+
+@asynccontextmanager
+async def facing(
+    ask: ProviderAsker, answers: Answers, **config: Any
+) -> AsyncIterator[tuple[ProviderAsker, StandIn]]:
+    """The module mounted a second time, with a stand-in where it takes the server to be."""
+    async with (
+        stand_in(ask.base_url, answers) as stand,
+        ask.configured(base_url=stand.url, **config) as other,
+    ):
+        yield other, stand
 
 
 async def _pass_on(response: httpx.Response, writer: asyncio.StreamWriter) -> None:

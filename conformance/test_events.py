@@ -1,0 +1,79 @@
+"""Events: what the module tells the session while it works."""
+
+from conformance.check import check
+from conformance.provider import ProviderAsker
+from fixtures.tools import WEATHER
+
+
+@check("events.order")
+async def test_order(ask: ProviderAsker) -> None:
+    """One request, one response, and everything else between them."""
+    await ask("Repeat: tiger river lamp")
+
+    names = [name for _, name, _ in ask.events if name.startswith(("llm:", "provider:"))]
+    assert names[0] == "llm:request"
+    assert names[-1] == "llm:response"
+    assert names.count("llm:request") == names.count("llm:response") == 1
+
+
+@check("events.usage")
+async def test_usage(ask: ProviderAsker) -> None:
+    """The response event counts what the answer counts, under the kernel's names."""
+    reply = await ask("Repeat: tiger river lamp")
+
+    (told,) = ask.emitted("llm:response")
+    assert reply.usage is not None
+    assert told["status"] == "ok"
+    assert told["usage"]["input_tokens"] == reply.usage.prompt_tokens
+    assert told["usage"]["output_tokens"] == reply.usage.completion_tokens
+    assert isinstance(told["duration_ms"], int)
+
+
+@check("events.blocks")
+async def test_blocks(ask: ProviderAsker) -> None:
+    """A block of text starts, grows piece by numbered piece, and ends."""
+    reply = await ask("Count to 10.")
+
+    blocks = [(name, told) for _, name, told in ask.events if name.startswith("llm:stream_")]
+    names = [name.removeprefix("llm:stream_block_") for name, _ in blocks]
+    deltas = ask.emitted("llm:stream_block_delta")
+    assert names == ["start", *["delta"] * len(deltas), "end"]
+    assert {told["block_type"] for _, told in blocks} == {"text"}
+    assert len({told["request_id"] for _, told in blocks}) == 1
+    assert [delta["sequence"] for delta in deltas] == list(range(len(deltas)))
+    assert all(delta["text"] for delta in deltas)
+    assert "".join(delta["text"] for delta in deltas) == reply.text
+
+
+@check("events.tool-blocks")
+async def test_tool_blocks(ask: ProviderAsker) -> None:
+    """Each call is a block with its tool's name, and its arguments are no text."""
+    await ask("What is the weather in Oslo and Lima?", tools=[WEATHER])
+
+    starts, ends = ask.emitted("llm:stream_block_start"), ask.emitted("llm:stream_block_end")
+    calls = [start for start in starts if start["block_type"] == "tool_use"]
+    assert [call.get("name") for call in calls] == ["get_weather", "get_weather"]
+    assert [end["block_index"] for end in ends] == list(range(len(starts)))
+    assert not [delta for delta in ask.emitted("llm:stream_block_delta") if "{" in delta["text"]]
+
+
+@check("events.thought-block")
+async def test_thought_block(ask: ProviderAsker) -> None:
+    """A thought is a block of its own, before the text."""
+    await ask(
+        "Think first. Repeat: tiger river lamp", chat_template_kwargs={"enable_thinking": True}
+    )
+
+    starts = ask.emitted("llm:stream_block_start")
+    assert [start["block_type"] for start in starts] == ["thinking", "text"]
+    assert [start["block_index"] for start in starts] == [0, 1]
+
+
+@check("events.whole-silent")
+async def test_whole_silent(ask: ProviderAsker) -> None:
+    """A request that wants no stream gets no events of one."""
+    await ask("Repeat: tiger river lamp")
+
+    names = [name for _, name, _ in ask.events]
+    assert "llm:response" in names
+    assert not [name for name in names if name.startswith("llm:stream_")]
