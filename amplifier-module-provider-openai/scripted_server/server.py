@@ -64,7 +64,7 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.open_connections = 0
-        self.closed_by_client = 0
+        self.connections = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self._scripts: defaultdict[str, deque[Script]] = defaultdict(deque)
@@ -112,12 +112,11 @@ class ScriptedServer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.open_connections += 1
+        self.connections += 1
         try:
             while await self._exchange(reader, writer):
                 pass
-        except ConnectionError:
-            self.closed_by_client += 1
-        except asyncio.CancelledError:
+        except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self.open_connections -= 1
