@@ -23,17 +23,31 @@ LAST_LINES = 6
 
 def python_for(native: Native, title: str, progress: Progress) -> str:
     """An interpreter that has the chosen release; CannotRunHere says why there is none."""
-    release = native.releases[0]
-    wanted = [text.replace("{version}", release.version) for text in native.requirements]
-    if not wanted or (native.embedded and satisfied(wanted)):
+    if suits(native):
         return sys.executable
-    key = "\n".join([*wanted, *native.without, platform.python_version(), platform.machine()])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-    folder = CACHE / f"{Requirement(wanted[0]).name}-{release.version}-{digest}"
+    folder = environment_folder(native)
     if not folder.exists():
-        progress(f"making an environment for {title} {release.version} (once)")
-        _make(folder, native, wanted, title)
+        progress(f"making an environment for {title} {native.releases[0].version} (once)")
+        _make(folder, native, title)
     return str(folder / "bin" / "python")
+
+
+def suits(native: Native) -> bool:
+    """Whether the suite's own environment will do."""
+    return not native.requirements or (native.embedded and satisfied(_wanted(native)))
+
+
+def environment_folder(native: Native) -> Path:
+    """Where its environment is, or will be; named by all that decides what is in it."""
+    parts = [*_wanted(native), *native.without, platform.python_version(), platform.machine()]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    first = Requirement(_wanted(native)[0]).name
+    return CACHE / f"{first}-{native.releases[0].version}-{digest}"
+
+
+def _wanted(native: Native) -> list[str]:
+    version = native.releases[0].version
+    return [text.replace("{version}", version) for text in native.requirements]
 
 
 def satisfied(requirements: Sequence[str]) -> bool:
@@ -54,7 +68,7 @@ def find_uv() -> str | None:
     return str(beside) if beside.exists() else shutil.which("uv")
 
 
-def _make(folder: Path, native: Native, wanted: Sequence[str], title: str) -> None:
+def _make(folder: Path, native: Native, title: str) -> None:
     """Made beside its final place and moved there, so that what is there is whole."""
     making = folder.with_name(f"{folder.name}.{os.getpid()}")
     making.mkdir(parents=True)
@@ -66,7 +80,7 @@ def _make(folder: Path, native: Native, wanted: Sequence[str], title: str) -> No
             title,
             *("pip", "install", "--python", str(making / "env"), "--override", str(without)),
             *_torch(native),
-            *wanted,
+            *_wanted(native),
         )
         if not folder.exists():
             (making / "env").rename(folder)

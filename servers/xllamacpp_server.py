@@ -19,7 +19,10 @@ def main(arguments: list[str]) -> None:
     for argument in arguments:
         name, _, value = argument.partition("=")
         _set(params, name, value)
-    server = xllamacpp.Server(params)
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as error:
+        sys.exit(str(error))
     signal.sigwait(ending)
     del server
 
