@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +58,22 @@ def insistent(url: str, adds: Request) -> Iterator[str]:
 
 
 @contextmanager
+def editing(url: str, edits: Mapping[str, str]) -> Iterator[str]:
+    """The base URL of a server like the one at `url` whose answers are edited.
+
+    Wherever one of the regular expressions is found, its replacement stands, to the letter.
+    """
+
+    def edit(content: str) -> str:
+        for found, replacement in edits.items():
+            content = re.sub(found, replacement.replace("\\", r"\\"), content)
+        return content
+
+    with _in_front(url, edit=edit) as base:
+        yield base
+
+
+@contextmanager
 def answering(url: str, answer: CannedAnswer) -> Iterator[str]:
     """The base URL of a server like the one at `url` that answers some requests otherwise."""
     with _in_front(url, answer=answer) as base:
@@ -99,6 +115,7 @@ def _last_part(message: Request) -> Request:
 class _Handler(BaseHTTPRequestHandler):
     url: str
     change: Callable[[Request], Request] | None = None
+    edit: Callable[[str], str] | None = None
     answer: CannedAnswer | None = None
 
     def do_GET(self) -> None:
@@ -124,7 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
         with httpx.Client(trust_env=False, timeout=60) as client:
             got = client.request(self.command, url, content=body, headers=headers)
-        self._send(got.status_code, got.headers["Content-Type"], got.content)
+        content = self.edit(got.text).encode() if self.edit else got.content
+        self._send(got.status_code, got.headers["Content-Type"], content)
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)

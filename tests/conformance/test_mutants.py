@@ -22,7 +22,8 @@ from reports import Mode, Outcome
 from servers import ServerSpec, Target
 from servers.faults import parse_fault
 from servers.tap import Tap
-from tests.conformance.forgetful import CannedAnswer, answering, forgetful, insistent
+from tests.conformance.broken_module import broken
+from tests.conformance.forgetful import CannedAnswer, answering, editing, forgetful, insistent
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "conformance").glob("test_*.py"))
 
@@ -36,6 +37,8 @@ class Mutant:
     ignores: str = ""
     adds: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
+    edits: dict[str, str] = field(default_factory=dict)
+    breaks: str = ""
     #: For an invariant: the check during which it is looked at.
     during: str = ""
     #: Not harmed but mended: what a check must pass on that the real server fails.
@@ -55,6 +58,7 @@ class Mutant:
 
     def __str__(self) -> str:
         told = [self.fault, self.ignores, *self.adds, self.answers.get("when")]
+        told += [*self.edits, self.breaks]
         return f"{self.check}-{next(filter(None, told), 'unharmed')}"
 
 
@@ -91,6 +95,8 @@ UNHARMED = [run for check in BODIES for one in unharmed(check) for run in one.ru
 def bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
     """The target with the mutant's fault."""
     with ExitStack() as stack:
+        if mutant.breaks:
+            stack.enter_context(broken(mutant.breaks))
         url = stack.enter_context(_in_front(target.url, mutant))
         target = replace(target, url=url)
         faults = [parse_fault(mutant.fault)] if mutant.fault else []
@@ -104,6 +110,8 @@ def _in_front(url: str, mutant: Mutant) -> AbstractContextManager[str]:
         return forgetful(url, mutant.ignores)
     if mutant.adds:
         return insistent(url, mutant.adds)
+    if mutant.edits:
+        return editing(url, mutant.edits)
     return answering(url, CannedAnswer(**mutant.answers)) if mutant.answers else nullcontext(url)
 
 
@@ -113,11 +121,16 @@ async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
     began = bench.moment()
     async with bench.asker(catalogue()[check].layers[0], mode) as ask:
         try:
-            await BODIES[check](ask)
+            await _run(BODIES[check], ask=ask, bench=bench)
         except Exception as caught:  # noqa: BLE001  (it is what is looked at)
             error = caught
         faults = {check: error} | dict(watched(ask, bench.exchanges(began)))
     return {judged_check: outcome_of(fault) for judged_check, fault in faults.items()}
+
+
+async def _run(body: Any, **given: Any) -> None:
+    wanted = inspect.signature(body).parameters
+    await body(**{name: value for name, value in given.items() if name in wanted})
 
 
 def test_every_row_has_a_check_and_every_check_a_row() -> None:

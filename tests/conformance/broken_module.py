@@ -1,0 +1,162 @@
+"""Modules that differ from the real one in a single fault, each by its name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeAlias
+from unittest.mock import PropertyMock, patch
+
+from amplifier_core import ChatRequest, ChatResponse, LLMError, ModelInfo
+from amplifier_core.message_models import ThinkingBlock
+from amplifier_core.utils import RetryConfig
+from amplifier_module_provider_openai import OpenAIProvider, protocol
+
+Complete: TypeAlias = Callable[[ChatRequest], Awaitable[ChatResponse]]
+Patch: TypeAlias = AbstractContextManager[Any]
+
+_emitter = OpenAIProvider.emitter
+_complete = OpenAIProvider.complete
+_list_models = OpenAIProvider.list_models
+_parse = OpenAIProvider.parse_tool_calls
+
+
+def broken(fault: str) -> Patch:
+    """The module with this fault, for as long as the context lasts."""
+    return FAULTS[fault]()
+
+
+def _emitting(change: Callable[[str, dict[str, Any]], list[dict[str, Any]]]) -> Patch:
+    """Each event is emitted as often, and with what, as `change` says."""
+
+    def emitter(self: OpenAIProvider) -> Any:
+        emit = _emitter(self)
+
+        async def changed(name: str, payload: dict[str, Any]) -> None:
+            for one in change(name, payload):
+                await emit(name, one)  # type: ignore[misc]
+
+        return changed if emit else None
+
+    return patch.object(OpenAIProvider, "emitter", emitter)
+
+
+def _silent(event: str) -> Patch:
+    return _emitting(lambda name, payload: [] if name == event else [payload])
+
+
+def _twice(event: str) -> Patch:
+    return _emitting(lambda name, payload: [payload] * (2 if name == event else 1))
+
+
+def _without(key: str) -> Patch:
+    return _emitting(lambda _, payload: [{k: v for k, v in payload.items() if k != key}])
+
+
+def _with(**values: Any) -> Patch:
+    return _emitting(
+        lambda _, payload: [payload | {k: v for k, v in values.items() if k in payload}]
+    )
+
+
+def _completing(change: Callable[[ChatRequest, Complete], Awaitable[ChatResponse]]) -> Patch:
+    """`complete()` goes the way that `change` goes with it."""
+
+    async def complete(self: OpenAIProvider, request: ChatRequest, **options: Any) -> ChatResponse:
+        return await change(request, lambda asked: _complete(self, asked, **options))
+
+    return patch.object(OpenAIProvider, "complete", complete)
+
+
+async def _streaming(request: ChatRequest, complete: Complete) -> ChatResponse:
+    return await complete(request.model_copy(update={"metadata": None}))
+
+
+async def _forgetting(request: ChatRequest, complete: Complete) -> ChatResponse:
+    return await complete(request.model_copy(update={"messages": request.messages[-1:]}))
+
+
+async def _leaking(request: ChatRequest, complete: Complete) -> ChatResponse:
+    for message in request.messages:
+        if isinstance(message.content, list):
+            sealed = [b.content for b in message.content if isinstance(b, ThinkingBlock)]
+            message.content = f"{sealed} Hello Ana."
+    return await complete(request)
+
+
+async def _levelling(request: ChatRequest, complete: Complete) -> ChatResponse:
+    try:
+        return await complete(request)
+    except LLMError as error:
+        raise LLMError("something went wrong") from error
+
+
+async def _insisting(request: ChatRequest, complete: Complete) -> ChatResponse:
+    try:
+        return await complete(request)
+    except LLMError as error:
+        error.retryable = True
+        raise
+
+
+async def _swallowing(request: ChatRequest, complete: Complete) -> ChatResponse:
+    try:
+        return await complete(request)
+    except (LLMError, asyncio.CancelledError):
+        return ChatResponse(content=[])
+
+
+def _mixing() -> Patch:
+    answers: list[ChatResponse] = []
+
+    async def mix(request: ChatRequest, complete: Complete) -> ChatResponse:
+        answers.append(await complete(request))
+        return answers[0]
+
+    return _completing(mix)
+
+
+def _inventing(self: OpenAIProvider, response: ChatResponse) -> list[Any]:
+    invented = {"arguments": {"city": "nowhere"}}
+    return [call.model_copy(update=invented) for call in _parse(self, response)]
+
+
+async def _boasting(self: OpenAIProvider) -> list[ModelInfo]:
+    listed = await _list_models(self)
+    return [model.model_copy(update={"context_window": 200_000}) for model in listed]
+
+
+def _having(name: str, value: Any) -> Patch:
+    return patch.object(OpenAIProvider, name, PropertyMock(return_value=value))
+
+
+FAULTS: dict[str, Callable[[], Patch]] = {
+    "tells no response": lambda: _silent("llm:response"),
+    "tells no usage": lambda: _with(usage={}),
+    "ends no block": lambda: _silent("llm:stream_block_end"),
+    "names no tool": lambda: _without("name"),
+    "takes thoughts for text": lambda: _with(block_type="text"),
+    "tells requests twice": lambda: _twice("llm:request"),
+    "tells no repair": lambda: _silent("provider:tool_sequence_repaired"),
+    "tells no abort": lambda: _silent("llm:stream_aborted"),
+    "streams always": lambda: _completing(_streaming),
+    "forgets the history": lambda: _completing(_forgetting),
+    "leaks sealed thoughts": lambda: _completing(_leaking),
+    "levels errors": lambda: _completing(_levelling),
+    "calls errors retryable": lambda: _completing(_insisting),
+    "swallows errors": lambda: _completing(_swallowing),
+    "mixes answers up": _mixing,
+    "invents arguments": lambda: patch.object(OpenAIProvider, "parse_tool_calls", _inventing),
+    "boasts of its context": lambda: patch.object(OpenAIProvider, "list_models", _boasting),
+    "never retries": lambda: _having("retry_config", RetryConfig(max_retries=0)),
+    "knows no limit": lambda: _having("max_concurrent_requests", 0),
+    "never falls back": lambda: _having("always_responses", True),  # noqa: FBT003
+    "falls back always": lambda: patch.object(protocol, "says_wrong_protocol", lambda _: "why not"),
+    "forgets what it found out": lambda: patch.object(
+        protocol, "knowledge_of", lambda _: protocol.Knowledge()
+    ),
+    "speaks Chat always": lambda: patch.object(
+        protocol, "choose", lambda *_, **__: protocol.Choice("chat")
+    ),
+}
