@@ -35,6 +35,11 @@ class Answer:
         return cls(json.dumps(value).encode(), status, **more)
 
     @classmethod
+    def nothing(cls, ending: Ending) -> Answer:
+        """No answer at all, not even a head."""
+        return cls(status=0, read_body=False, ending=ending)
+
+    @classmethod
     def unread_404(cls) -> Answer:
         """A 404 sent before the request's body is read, and a reset: mlx_lm.server's way."""
         return cls(b"Not Found", 404, "text/plain", read_body=False, ending="reset")
@@ -162,7 +167,8 @@ async def _send(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.St
         length,
         *(f"{name}: {value}" for name, value in answer.headers.items()),
     ]
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+    if answer.status:
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
     if answer.read_body:
         writer.write(answer.body)
         await _send_pieces(answer.pieces or [], writer)

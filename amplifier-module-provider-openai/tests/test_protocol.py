@@ -1,79 +1,369 @@
-"""The path everybody takes first: a question to a local server, whole and streamed."""
+"""Which protocol a server is asked in (contract §7.4), first of all issue #246's reset."""
 
 from __future__ import annotations
 
-import pytest
-from amplifier_core import llm_errors
+import asyncio
+import logging
 
-from scripted_server import Answer, chunk, completion, response, response_stream, stream, usage
+import pytest
+from amplifier_core import llm_errors as kernel
+from amplifier_core.message_models import Message
+from amplifier_module_provider_openai import OpenAIProvider, protocol
+from amplifier_module_provider_openai.endpoint import endpoint_of
+from openai import AsyncOpenAI
+from scripted_server import Answer, chunk, completion, response, response_stream, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
-HELLO = stream(
-    chunk("Hel"), chunk("lo"), chunk(finish="stop"), {**chunk(), "choices": [], "usage": usage()}
-)
+HELLO = stream(chunk("Hello"), chunk(finish="stop"))
+BIG = "x" * 300_000
 
 
-async def test_chat_streams_text_and_usage(server, chat, say):
-    server.on(CHAT, HELLO)
-
-    answer = await chat.complete(say())
-
-    assert answer.text == "Hello"
-    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (11, 7)
-    assert answer.finish_reason == "stop"
+def names(events):
+    return [name for name, _ in events]
 
 
-async def test_chat_answers_whole(server, chat, say):
-    server.on(CHAT, Answer.json(completion("Hello")))
-
-    answer = await chat.complete(say(metadata={"stream": False}))
-
-    assert answer.text == "Hello"
-    assert "stream" not in server.bodies(CHAT)[0]
-
-
-async def test_responses_streams(server, make_provider, say, events):
+async def test_responses_is_tried_first_and_streams(server, make_provider, say, events):
     server.on(RESPONSES, response_stream("Hel", "lo"))
 
     answer = await make_provider().complete(say())
 
     assert answer.text == "Hello"
+    assert server.paths() == [RESPONSES]
     assert [d["text"] for n, d in events if n == "llm:stream_block_delta"] == ["Hel", "lo"]
-
-
-async def test_responses_answers_whole(server, make_provider, say):
-    server.on(RESPONSES, Answer.json(response(text="Hello")))
-
-    answer = await make_provider().complete(say(metadata={"stream": False}))
-
-    assert answer.text == "Hello"
 
 
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_a_404_with_a_reset_goes_to_chat_and_stays_there(
     server, make_provider, say, events, streaming
 ):
-    whole, streamed = Answer.json(completion("Hello")), HELLO
-    server.on(RESPONSES, Answer.unread_404()).on(CHAT, streamed if streaming else whole)
+    server.on(RESPONSES, Answer.unread_404())
+    server.on(CHAT, HELLO if streaming else Answer.json(completion("Hello")))
     provider = make_provider(max_retries=5)
+    request = say(BIG, metadata={"stream": streaming})
 
-    answers = [
-        await provider.complete(say("x" * 100_000, metadata={"stream": streaming})) for _ in "12"
-    ]
+    answers = [await provider.complete(request) for _ in range(2)]
 
     assert [answer.text for answer in answers] == ["Hello", "Hello"]
     assert server.paths() == [RESPONSES, CHAT, CHAT]
-    names = [name for name, _ in events]
-    assert names.count("provider:protocol_fallback") == 1
-    assert "provider:retry" not in names
+    assert names(events).count("provider:protocol_fallback") == 1
+    assert "provider:retry" not in names(events)
 
 
-async def test_a_404_with_a_reset_is_explained_when_responses_is_forced(server, make_provider, say):
+async def test_a_reset_is_explained_when_responses_is_forced(server, make_provider, say):
     server.on(RESPONSES, Answer.unread_404())
 
-    with pytest.raises(llm_errors.LLMError) as caught:
-        await make_provider(use_responses_api="true").complete(say("x" * 100_000))
+    with pytest.raises(kernel.LLMError) as caught:
+        await make_provider(use_responses_api="true").complete(say(BIG))
 
     assert "use_responses_api" in str(caught.value)
     assert f"{server.base_url}/responses" in str(caught.value)
     assert "(no message)" not in str(caught.value)
+
+
+WRONG = [
+    pytest.param(Answer(b"Not Found", 404, "text/plain"), id="404 text"),
+    pytest.param(Answer(b"<html>404</html>", 404, "text/html"), id="404 page"),
+    pytest.param(Answer.json({"detail": "Not Found"}, 404), id="404 detail"),
+    pytest.param(
+        Answer.json({"error": {"code": 404, "message": "File Not Found"}}, 404), id="404 llama.cpp"
+    ),
+    pytest.param(Answer.json({"detail": "Method Not Allowed"}, 405), id="405"),
+    pytest.param(Answer(b"", 410), id="410"),
+    pytest.param(Answer.json({"error": {"message": "Not implemented"}}, 501), id="501"),
+    pytest.param(
+        Answer.json({"error": {"message": "Cannot determine type of 'item'"}}, 400), id="400 item"
+    ),
+    pytest.param(
+        Answer.json({"error": {"message": "'messages' is required"}}, 400), id="400 messages"
+    ),
+    pytest.param(Answer.json({"detail": "unknown field input"}, 422), id="422"),
+    pytest.param(Answer(b"<html>Sign in</html>", content_type="text/html"), id="200 page"),
+    pytest.param(Answer(b""), id="200 nothing"),
+    pytest.param(Answer.json(completion("Hello")), id="200 completion"),
+    pytest.param(Answer.json({"error": {"message": "no such route"}}), id="200 error"),
+    pytest.param(HELLO, id="200 chunks"),
+    pytest.param(Answer.nothing("reset"), id="reset"),
+    pytest.param(Answer.nothing("close"), id="closed"),
+]
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_server_without_responses_is_asked_by_chat(
+    server, make_provider, say, events, wrong, streaming
+):
+    server.on(RESPONSES, wrong)
+    server.on(CHAT, HELLO if streaming else Answer.json(completion("Hello")))
+    provider = make_provider(max_retries=5)
+
+    for _ in range(2):
+        answer = await provider.complete(say(metadata={"stream": streaming}))
+        assert answer.text == "Hello"
+
+    assert server.paths() == [RESPONSES, CHAT, CHAT]
+    assert names(events).count("llm:request") == names(events).count("llm:response") == 2
+    assert "provider:retry" not in names(events)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize(
+    ("right", "kind"),
+    [
+        (Answer.json({"error": {"message": "no"}}, 401), kernel.AuthenticationError),
+        (Answer.json({"error": {"message": "no"}}, 403), kernel.AccessDeniedError),
+        (Answer.json({"error": {"message": "slow"}}, 429), kernel.RateLimitError),
+        (Answer.json({"error": {"message": "oops"}}, 500), kernel.ProviderUnavailableError),
+        (
+            Answer.json({"error": {"message": "Loading model"}}, 503),
+            kernel.ProviderUnavailableError,
+        ),
+        (
+            Answer.json({"error": {"message": "input exceeds the context window"}}, 400),
+            kernel.ContextLengthError,
+        ),
+        (
+            Answer.json({"error": {"message": "The model `tiny` does not exist."}}, 404),
+            kernel.NotFoundError,
+        ),
+        (
+            Answer.json({"error": {"message": "temperature too high"}}, 400),
+            kernel.InvalidRequestError,
+        ),
+    ],
+)
+async def test_other_failures_say_nothing_about_the_protocol(
+    server, make_provider, say, right, kind, streaming
+):
+    server.on(RESPONSES, right).on(CHAT, HELLO)
+
+    with pytest.raises(kind):
+        await make_provider().complete(say(metadata={"stream": streaming}))
+
+    assert CHAT not in server.paths()
+
+
+async def test_neither_does_a_server_that_is_not_there(make_provider, say):
+    provider = make_provider(base_url="http://127.0.0.1:9/v1")
+
+    with pytest.raises(kernel.NetworkError) as caught:
+        await provider.complete(say())
+
+    assert "responses" in str(caught.value)
+
+
+async def test_neither_does_silence(server, make_provider, say):
+    server.on(RESPONSES, Answer(ending="hang", headers={"x": "y"})).on(CHAT, HELLO)
+
+    with pytest.raises(kernel.LLMTimeoutError):
+        await make_provider(stream_idle_timeout=0.1).complete(say())
+
+    assert CHAT not in server.paths()
+
+
+async def test_after_a_delta_there_is_no_way_back(server, make_provider, say, events):
+    server.on(RESPONSES, response_stream("Hel", complete=False, ending="reset")).on(CHAT, HELLO)
+
+    with pytest.raises(kernel.StreamError):
+        await make_provider().complete(say())
+
+    assert server.paths() == [RESPONSES]
+    assert names(events).count("llm:stream_aborted") == 1
+
+
+async def test_if_chat_fails_too_both_reasons_are_told(server, make_provider, say):
+    server.on(RESPONSES, Answer(b"", 405)).on(CHAT, Answer.json({"error": {"message": "why"}}, 400))
+
+    with pytest.raises(kernel.InvalidRequestError) as caught:
+        await make_provider().complete(say())
+
+    assert "why" in str(caught.value)
+    assert "405" in str(caught.value)
+
+
+async def test_a_broken_connection_alone_is_not_remembered(server, make_provider, say):
+    reset = Answer.nothing("reset")
+    refusal = Answer.json({"error": {"message": "why"}}, 400)
+    server.on(RESPONSES, reset, response_stream("Hello")).on(CHAT, refusal)
+    provider = make_provider()
+
+    with pytest.raises(kernel.InvalidRequestError):
+        await provider.complete(say(BIG))
+    answer = await provider.complete(say())
+
+    assert answer.text == "Hello"
+    assert server.paths() == [RESPONSES, CHAT, RESPONSES]
+
+
+async def test_the_event_and_one_line_name_the_setting(server, make_provider, say, events, caplog):
+    server.on(RESPONSES, Answer(b"", 405)).on(CHAT, HELLO)
+    url = server.base_url.replace("http://", "http://joe:secret@")
+    caplog.set_level(logging.INFO, "amplifier_module_provider_openai")
+
+    await make_provider(base_url=url).complete(say())
+
+    (payload,) = [data for name, data in events if name == "provider:protocol_fallback"]
+    assert payload["from"] == "responses"
+    assert payload["to"] == "chat_completions"
+    assert payload["status_code"] == 405
+    assert payload["base_url"] == server.base_url
+    lines = [r.getMessage() for r in caplog.records if "use_responses_api" in r.getMessage()]
+    assert len(lines) == 1
+    assert "secret" not in caplog.text
+
+
+async def test_other_providers_of_the_process_know_too(server, make_provider, say):
+    server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO)
+
+    await make_provider().complete(say())
+    await make_provider().complete(say())
+
+    assert server.paths() == [RESPONSES, CHAT, CHAT]
+
+
+async def test_first_calls_at_once_find_out_once(server, make_provider, say, events):
+    server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO)
+    provider = make_provider()
+
+    answers = await asyncio.gather(*(provider.complete(say()) for _ in range(5)))
+
+    assert [answer.text for answer in answers] == ["Hello"] * 5
+    assert server.paths().count(RESPONSES) == 1
+    assert names(events).count("provider:protocol_fallback") == 1
+
+
+async def test_first_calls_at_once_do_not_wait_for_a_whole_answer(server, make_provider, say):
+    server.on(RESPONSES, response_stream("Hello"))
+    provider = make_provider()
+
+    answers = await asyncio.gather(*(provider.complete(say()) for _ in range(5)))
+
+    assert [answer.text for answer in answers] == ["Hello"] * 5
+
+
+async def test_one_who_waits_too_long_finds_out_alone(server, make_provider, say, monkeypatch):
+    monkeypatch.setattr(protocol, "_PATIENCE", 0.05)
+    slow = Answer.json(response(text="Hello"), headers={"x": "y"})
+    slow.wait = asyncio.Event()
+    server.on(RESPONSES, Answer(ending="hang"), response_stream("Hello"))
+    provider = make_provider(stream_idle_timeout=1)
+    first = asyncio.create_task(provider.complete(say()))
+    while not server.requests:
+        await asyncio.sleep(0.01)
+
+    answer = await provider.complete(say())
+
+    assert answer.text == "Hello"
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_a_server_that_was_exchanged_is_found_out_again(server, make_provider, say):
+    server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO)
+    provider = make_provider()
+    await provider.complete(say())
+
+    server.on(RESPONSES, response_stream("Hi")).on(CHAT, Answer(b"Not Found", 404))
+    with pytest.raises(kernel.NotFoundError):
+        await provider.complete(say())
+    answer = await provider.complete(say())
+
+    assert answer.text == "Hi"
+
+
+@pytest.mark.parametrize("fields", [{"stop": ["END"]}, {"response_format": {"type": "json"}}])
+async def test_what_responses_cannot_say_goes_by_chat(server, make_provider, say, fields):
+    server.on(RESPONSES, response_stream("Hi")).on(CHAT, HELLO)
+
+    await make_provider().complete(say(**fields))
+
+    assert server.paths() == [CHAT]
+
+
+@pytest.mark.parametrize("setting", [True, "true", "TRUE", "yes", 1])
+async def test_responses_by_setting(server, make_provider, say, setting):
+    server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO)
+
+    with pytest.raises(kernel.NotFoundError):
+        await make_provider(use_responses_api=setting).complete(say(stop=["END"]))
+
+    assert server.paths() == [RESPONSES]
+
+
+@pytest.mark.parametrize("setting", [False, "false", "off", 0])
+async def test_chat_by_setting(server, make_provider, say, setting):
+    server.on(CHAT, HELLO)
+
+    await make_provider(use_responses_api=setting).complete(say())
+
+    assert server.paths() == [CHAT]
+
+
+@pytest.mark.parametrize("setting", ["auto", "Auto", None, ""])
+async def test_finding_out_by_setting(server, make_provider, say, setting):
+    server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO)
+
+    await make_provider(use_responses_api=setting).complete(say())
+
+    assert server.paths() == [RESPONSES, CHAT]
+
+
+async def test_a_subclass_with_a_client_of_its_own_stays_on_responses(server, say):
+    class Elsewhere(OpenAIProvider):
+        @property
+        def client(self):
+            self._client = self._client or AsyncOpenAI(base_url=self.base_url, api_key="x")
+            return self._client
+
+    provider = Elsewhere("x", config={"max_retries": 0})
+    provider.base_url = server.base_url
+    server.on(RESPONSES, Answer(b"Not Found", 404)).on(CHAT, HELLO)
+
+    with pytest.raises(kernel.NotFoundError):
+        await provider.complete(say())
+    await provider.close()
+
+    assert server.paths() == [RESPONSES]
+
+
+@pytest.mark.parametrize(
+    ("url", "custom"),
+    [
+        (None, False),
+        ("", False),
+        ("https://api.openai.com/v1", False),
+        ("https://eu.api.openai.com/v1/", False),
+        ("https://me.openai.azure.com/openai/v1", False),
+        ("https://me.cognitiveservices.azure.com", False),
+        ("https://me.services.ai.azure.com/models", False),
+        ("https://api.openai.com.evil.example/v1", True),
+        ("https://notapi.openai.com/v1", True),
+        ("http://localhost:8080/v1", True),
+        ("http://[::1]:8080/v1", True),
+        ("https://openrouter.ai/api/v1", True),
+    ],
+)
+def test_whose_host_it_is(url, custom):
+    assert endpoint_of(url).is_custom is custom
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+def test_an_endpoint_shows_neither_credentials_nor_query(path):
+    endpoint = endpoint_of(f"http://joe:secret@localhost:8080{path}?key=secret")
+
+    assert endpoint.base_url == "http://localhost:8080/v1"
+
+
+async def test_a_conversation_moves_from_responses_to_chat(server, make_provider, say):
+    server.on(RESPONSES, response_stream("One"), Answer(b"", 404)).on(CHAT, HELLO)
+    provider = make_provider()
+
+    first = await provider.complete(say("1"))
+    history = [
+        Message(role="user", content="1"),
+        Message(role="assistant", content=first.content, metadata=first.metadata),
+        Message(role="user", content="2"),
+    ]
+    await provider.complete(say(messages=history))
+
+    assert [m["content"] for m in server.bodies(CHAT)[0]["messages"]] == ["1", "One", "2"]

@@ -1,0 +1,239 @@
+"""What goes to the Responses API (contract §2.2): OpenAI's own hosts and others'."""
+
+from __future__ import annotations
+
+import pytest
+from amplifier_core import llm_errors as kernel
+from amplifier_core.message_models import ChatRequest, Message, ToolSpec
+from amplifier_module_provider_openai import OpenAIProvider
+from amplifier_module_provider_openai.endpoint import endpoint_of
+from scripted_server import Answer, response
+
+RESPONSES = "/responses"
+WEATHER = ToolSpec(name="weather", parameters={"type": "object"}, strict=True)
+
+
+def params(request=None, options=None, model="gpt-5.5", url=None, **config):
+    """Parameters for a request as this module would send them to OpenAI, or to `url`."""
+    request = request or ChatRequest(messages=[Message(role="user", content="Hi")])
+    provider = OpenAIProvider("key", config=config)
+    return provider.responses_params(request, options or {}, model, endpoint_of(url))
+
+
+def asking(*messages, **fields):
+    return ChatRequest(messages=list(messages) or [Message(role="user", content="Hi")], **fields)
+
+
+def test_system_messages_are_the_instructions():
+    request = asking(
+        Message(role="system", content="One."),
+        Message(role="user", content="Hi"),
+        Message(role="system", content=[{"type": "text", "text": "Two."}]),
+    )
+
+    sent = params(request)
+
+    assert sent["instructions"] == "One.\n\nTwo."
+    assert [item["role"] for item in sent["input"]] == ["user"]
+
+
+def test_developer_messages_come_first_as_context():
+    sent = params(
+        asking(Message(role="user", content="Hi"), Message(role="developer", content="D"))
+    )
+
+    assert sent["input"][0]["content"][0]["text"] == "<context_file>\nD\n</context_file>"
+
+
+def test_a_tool_round_trip():
+    call = {"type": "tool_call", "id": "a", "name": "look", "input": {"at": 1}}
+    request = asking(
+        Message(role="assistant", content=[{"type": "text", "text": "Let me see."}, call]),
+        Message(role="tool", tool_call_id="a", content="seen"),
+    )
+
+    items = params(request)["input"]
+
+    assert items[0]["content"] == [{"type": "output_text", "text": "Let me see."}]
+    assert items[1] == {
+        "type": "function_call",
+        "call_id": "a",
+        "name": "look",
+        "arguments": '{"at": 1}',
+    }
+    assert items[2] == {"type": "function_call_output", "call_id": "a", "output": "seen"}
+
+
+def test_other_servers_get_typed_items():
+    request = asking(Message(role="assistant", content="A"), Message(role="user", content="B"))
+
+    items = params(request, url="http://localhost/v1")["input"]
+
+    assert [item["type"] for item in items] == ["message", "message"]
+    assert items[0]["id"].startswith("msg_")
+    assert items[0]["status"] == "completed"
+    assert items[0]["content"][0]["annotations"] == []
+
+
+@pytest.mark.parametrize(
+    "state", [["secret", "rs_1"], [{"encrypted_content": "secret", "id": "rs_1"}]]
+)
+def test_reasoning_goes_back_to_openai_and_to_nobody_else(state):
+    thought = {"type": "thinking", "thinking": "Hm.", "content": state}
+    request = asking(Message(role="assistant", content=[thought, {"type": "text", "text": "A"}]))
+
+    ours = params(request, enable_response_chaining="false")["input"]
+    theirs = params(request, url="http://localhost/v1")["input"]
+
+    assert ours[0] == {
+        "type": "reasoning",
+        "id": "rs_1",
+        "encrypted_content": "secret",
+        "summary": [{"type": "summary_text", "text": "Hm."}],
+    }
+    assert [item["type"] for item in theirs] == ["message"]
+
+
+def test_reasoning_that_openai_kept_is_not_referred_to():
+    thought = {"type": "thinking", "thinking": "Hm.", "content": [None, "rs_1"]}
+    message = Message(
+        role="assistant", content=[thought], metadata={"openai:reasoning_items": ["rs_1"]}
+    )
+
+    sent = params(asking(message), enable_response_chaining=False)
+
+    assert sent["input"] == []
+
+
+@pytest.mark.parametrize(
+    ("chaining", "linked"),
+    [("auto", True), ("true", True), ("false", False), (False, False), ("", True), (None, True)],
+)
+def test_turns_are_linked(chaining, linked):
+    message = Message(role="assistant", content="A", metadata={"openai:response_id": "resp_1"})
+
+    sent = params(asking(message), enable_response_chaining=chaining)
+
+    assert (sent.get("previous_response_id") == "resp_1") is linked
+    assert sent["store"] is linked
+
+
+def test_a_reset_chain_is_left_out_once():
+    request = asking(
+        Message(role="assistant", content="A", metadata={"openai:response_id": "resp_1"})
+    )
+    provider = OpenAIProvider("key")
+    provider._reset_chain_on_next_request = True
+
+    sent = [provider.responses_params(request, {}, "gpt-5.5", endpoint_of(None)) for _ in range(2)]
+
+    assert [params.get("previous_response_id") for params in sent] == [None, "resp_1"]
+
+
+def test_nothing_of_openais_goes_elsewhere_unasked():
+    message = Message(role="assistant", content="A", metadata={"openai:response_id": "resp_1"})
+
+    sent = params(asking(message, tools=[WEATHER]), model="gpt-5.5", url="http://localhost/v1")
+
+    assert set(sent) == {"model", "input", "tools"}
+
+
+def test_configured_fields_go_everywhere():
+    config = {
+        "prompt_cache_key": "k",
+        "prompt_cache_retention": "in_memory",
+        "truncation": "auto",
+        "safety_identifier": "me",
+        "max_tokens": "99",
+        "extra_request_params": {"top_k": 1},
+        "parallel_tool_calls": "false",
+    }
+
+    sent = params(asking(tools=[WEATHER]), model="x", url="http://localhost/v1", **config)
+
+    assert sent["prompt_cache_key"] == "k"
+    assert sent["prompt_cache_retention"] == "in_memory"
+    assert sent["truncation"] == "auto"
+    assert sent["safety_identifier"] == "me"
+    assert sent["max_output_tokens"] == 99
+    assert sent["extra_body"] == {"top_k": 1}
+    assert sent["parallel_tool_calls"] is False
+
+
+def test_request_fields_that_responses_can_say():
+    schema = {"type": "json_schema", "json_schema": {"type": "object"}, "strict": True}
+    request = asking(
+        tools=[WEATHER],
+        tool_choice={"type": "function", "function": {"name": "weather"}},
+        response_format=schema,
+        top_p=0.5,
+        temperature=0.0,
+    )
+
+    sent = params(request)
+
+    assert sent["tool_choice"] == {"type": "function", "name": "weather"}
+    assert sent["text"]["format"] == {
+        "type": "json_schema",
+        "name": "response",
+        "schema": {"type": "object"},
+        "strict": True,
+    }
+    assert (sent["top_p"], sent["temperature"]) == (0.5, 0.0)
+    assert sent["tools"][0]["strict"] is True
+
+
+def test_any_json_as_format():
+    sent = params(asking(response_format={"type": "json"}))
+
+    assert sent["text"] == {"format": {"type": "json_object"}}
+
+
+def test_hosted_tools_go_as_they_are():
+    sent = params(options={"tools": [{"type": "web_search"}]})
+
+    assert sent["tools"] == [{"type": "web_search"}]
+    assert sent["tool_choice"] == "auto"
+    assert sent["parallel_tool_calls"] is True
+
+
+@pytest.mark.parametrize(
+    ("config", "fields", "options", "expected"),
+    [
+        ({}, {}, {}, None),
+        ({"reasoning_effort": "low"}, {}, {}, {"effort": "low", "summary": "detailed"}),
+        ({"reasoning": "low"}, {}, {}, {"effort": "low", "summary": "detailed"}),
+        ({"reasoning": {"summary": "auto"}}, {}, {}, {"effort": "medium", "summary": "auto"}),
+        ({}, {"reasoning_effort": "high"}, {}, {"effort": "high", "summary": "detailed"}),
+        ({}, {}, {"extended_thinking": True}, {"effort": "high", "summary": "detailed"}),
+    ],
+)
+def test_reasoning_as_asked_for(config, fields, options, expected):
+    sent = params(asking(**fields), options, **config)
+
+    assert sent.get("reasoning") == expected
+
+
+def test_a_thinking_budget_makes_room():
+    sent = params(options={"extended_thinking": True, "thinking_budget_tokens": 6000})
+
+    assert sent["max_output_tokens"] == 7024
+
+
+async def test_an_effort_that_the_model_refuses_is_not_sent(server, make_provider, say):
+    with pytest.raises(kernel.InvalidRequestError):
+        await make_provider(default_model="gpt-5.5-pro").complete(say(reasoning_effort="low"))
+
+    assert not server.requests
+
+
+async def test_it_arrives_as_it_should(server, make_provider, say):
+    server.on(RESPONSES, Answer.json(response(text="Hello")))
+    provider = make_provider(use_responses_api=True)
+
+    await provider.complete(say(tools=[WEATHER], metadata={"stream": False}))
+
+    (body,) = server.bodies(RESPONSES)
+    assert body["input"][0]["content"] == [{"type": "input_text", "text": "Hi"}]
+    assert body["tools"][0]["name"] == "weather"
+    assert not [key for key, value in body.items() if value is None]
