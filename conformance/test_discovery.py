@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.kept import keeps_its_word
 from conformance.outcome import Inconclusive
 from conformance.wire import WireAsker
 
@@ -56,3 +57,14 @@ async def test_keep_alive(ask: Asker) -> None:
     replies = [await ask(f"Repeat: {word}") for word in words]
 
     assert [reply.text for reply in replies] == words
+
+
+@check("discovery.next-request")
+async def test_next_request(ask: WireAsker) -> None:
+    """A connection that is said to be kept has an answer to the next request, however soon."""
+    url = ask.client.base_url.join("chat/completions")
+    body = ask.body("Repeat: tiger")
+
+    kept = [await keeps_its_word(url, body) for _ in range(5)]
+
+    assert all(kept), "the connection was said to be kept, and closed without a word"

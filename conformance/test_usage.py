@@ -22,10 +22,12 @@ async def test_adds_up(ask: Asker) -> None:
     assert reply.usage.total_tokens == both
 
 
-def told(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
-    """The usage of an answer, or of each chunk that tells one."""
+def usage(answer: Answer, mode: Mode) -> dict[str, Any]:
+    """What an answer, or one chunk of a stream, tells of tokens. It must be told once."""
     bodies = [answer.json] if mode is Mode.WHOLE else answer.chunks
-    return [body["usage"] for body in bodies if body.get("usage")]
+    told: list[dict[str, Any]] = [body["usage"] for body in bodies if body.get("usage")]
+    assert len(told) == 1, f"usage was told {len(told)} times"
+    return told[0]
 
 
 @check("usage.with-tools")
@@ -45,16 +47,16 @@ async def test_several(ask: WireAsker) -> None:
     two = await ask.send("Repeat: tiger river lamp", temperature=0.7, n=2)
 
     two.ensure_supported()
-    (single,), (double,) = told(one, ask.mode), told(two, ask.mode)
+    single, double = usage(one, ask.mode), usage(two, ask.mode)
     assert double["completion_tokens"] == 2 * single["completion_tokens"]
 
 
 @check("usage.cached")
 async def test_cached(ask: WireAsker) -> None:
     """Tokens that came from the cache are a part of the prompt's."""
-    (usage,) = told(await ask.send("Repeat: tiger river lamp"), ask.mode)
+    told = usage(await ask.send("Repeat: tiger river lamp"), ask.mode)
 
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    cached = (told.get("prompt_tokens_details") or {}).get("cached_tokens")
     if cached is None:
         raise Unsupported("nothing is told of cached tokens")
-    assert 0 <= cached <= usage["prompt_tokens"]
+    assert 0 <= cached <= told["prompt_tokens"]

@@ -122,8 +122,11 @@ class WireAsker(Asker):
 
     async def send(self, *turns: str | Message | Reply, **fields: Any) -> Answer:
         """POST one chat completion and return what came, whatever it is."""
-        question = Question(as_messages(turns), fields=fields)
-        return await self.post("chat/completions", request_body(question, self.model, self.mode))
+        return await self.post("chat/completions", self.body(*turns, **fields))
+
+    def body(self, *turns: str | Message | Reply, **fields: Any) -> dict[str, Any]:
+        """The request that `send` makes."""
+        return request_body(Question(as_messages(turns), fields=fields), self.model, self.mode)
 
     async def post(self, path: str, body: dict[str, Any]) -> Answer:
         """POST any JSON to a path below the base URL and return what came, whatever it is."""
@@ -151,9 +154,7 @@ class WireAsker(Asker):
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """POST the question below a path that no server serves."""
-        question = Question(as_messages(turns))
-        body = request_body(question, self.model, self.mode)
-        return (await self.post("no-such-route/chat/completions", body)).refusal
+        return (await self.post("no-such-route/chat/completions", self.body(*turns))).refusal
 
     async def _answer(self, method: str, path: str, **sent: Any) -> Answer:
         try:
@@ -175,7 +176,11 @@ class WireAsker(Asker):
 def open_client(url: str, api_key: str | None) -> httpx.AsyncClient:
     """A client for the server at `url`, deaf to proxies and to the environment."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False)
+    # One connection per request: what a server does with a kept one is a check of its own.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(
+        base_url=url, headers=headers, limits=limits, timeout=PATIENCE, trust_env=False
+    )
 
 
 def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:
