@@ -133,8 +133,6 @@ def attach(spec: AttachedSpec, log: Path) -> Iterator[Target]:
     target = Target(
         server=spec.name,
         title=spec.title,
-        version="",
-        build="",
         how="attach",
         url=spec.at.url,
         model=spec.at.model,

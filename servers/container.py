@@ -31,27 +31,22 @@ def start_container(
     spec: ServerSpec, model: ModelPaths, log: Path, port: int | None, progress: Progress
 ) -> Iterator[Target]:
     """Run its image, wait until it answers, and remove the container afterwards."""
-    if spec.container is None:
+    if (container := spec.container) is None:
         raise CannotRunHere(f"{spec.title} has no image", "start it and give its URL")
-    image = ensure_image(connect(), spec.container.image, progress)
-    words = Words(model, port=spec.container.port)
+    image = ensure_image(connect(), container.image, progress)
+    words = Words(model, port=container.port)
     progress(f"starting {spec.title} in a container")
-    with guarded(_prepared(spec.container, words, port)) as running:
-        threading.Thread(target=_follow, args=(running, log), daemon=True).start()
-        target = _target(spec, running, ServerLog(log))
+    with guarded(_prepared(container, words, port)) as running:
+        target = _target(spec, running, log)
         target.model = words.fill(spec.served_model)
+        target.flags = [flag.flag for flag in container.flags]
         target.image = image
-        target.url = f"http://{LOOPBACK}:{_host_port(running, spec.container.port)}/v1"
-        _set_up(
-            running,
-            [[words.fill(part) for part in step] for step in spec.container.setup],
-            target,
-            spec,
-        )
+        target.url = f"http://{LOOPBACK}:{_host_port(running, container.port)}/v1"
+        _set_up(running, words.fill_all(container.setup), target, spec.ready.timeout)
         wait_until_ready(target, spec.ready.timeout)
         identify(target, spec.identity, [])
         if target.version == UNKNOWN:
-            target.version = spec.container.image.rpartition(":")[2]
+            target.version = container.image.rpartition(":")[2]
         yield target
 
 
@@ -114,38 +109,35 @@ def _host_port(running: Any, port: int) -> int:
     return 0
 
 
-def _set_up(running: Any, steps: Sequence[Sequence[str]], target: Target, spec: ServerSpec) -> None:
+def _set_up(running: Any, steps: Sequence[Sequence[str]], target: Target, timeout: float) -> None:
     """Run commands inside, each until it succeeds: the server may not listen yet."""
-    end = time.monotonic() + spec.ready.timeout
+    end = time.monotonic() + timeout
     for step in steps:
         while (result := running.exec_run(list(step))).exit_code:
             raise_if_died(target)
             if time.monotonic() > end:
                 said = result.output.decode(errors="replace")[-500:]
-                raise NotReady(f"{spec.title}: {' '.join(step)} failed: {said}", str(target.log))
+                raise NotReady(
+                    f"{target.title}: {' '.join(step)} failed: {said}",
+                    f"its log: {target.log.file}",
+                )
             time.sleep(PAUSE)
 
 
-def _target(spec: ServerSpec, running: Any, log: ServerLog) -> Target:
+def _target(spec: ServerSpec, running: Any, file: Path) -> Target:
+    threading.Thread(target=_follow, args=(running, file), daemon=True).start()
+
     def watch() -> str | None:
         running.reload()
         state = running.attrs["State"]
         if state["Running"]:
             return None
         why = " for want of memory" if state.get("OOMKilled") else ""
-        last = f"it last wrote:\n{running.logs(tail=15).decode(errors='replace')}"
-        return f"{spec.title} ended with exit status {state['ExitCode']}{why}; {last}"
+        last = running.logs(tail=15).decode(errors="replace")
+        return (
+            f"{spec.title} ended with exit status {state['ExitCode']}{why}; it last wrote:\n{last}"
+        )
 
-    flags = [flag.flag for flag in spec.container.flags] if spec.container else []
     return Target(
-        server=spec.name,
-        title=spec.title,
-        version="",
-        build="",
-        how="container",
-        url="",
-        model="",
-        flags=flags,
-        log=log,
-        watch=watch,
+        server=spec.name, title=spec.title, how="container", log=ServerLog(file), watch=watch
     )

@@ -12,6 +12,7 @@ from servers.target import Target
 
 UNKNOWN = "unknown"
 PATIENCE = 10.0
+LONGEST = 80
 
 
 def identify(target: Target, identity: Identity, releases: Sequence[Release]) -> None:
@@ -47,7 +48,7 @@ def ask(http: httpx.Client, model: str, probe: Probe) -> str:
     except (httpx.HTTPError, ValueError):
         return ""
     match = re.fullmatch(probe.match, found)
-    return match[1] if match else ""
+    return match[1][:LONGEST] if match else ""
 
 
 def _field(value: object, dotted: str) -> str:

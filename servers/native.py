@@ -4,7 +4,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from servers.environment import python_for
@@ -27,21 +27,20 @@ def start_native(
 ) -> Iterator[Target]:
     """Start it, wait until it answers, and end its whole process group afterwards."""
     native = _native(spec)
-    chosen = claim(port) if port else _port_to_ask_for(native)
+    asked = claim(port) if port else _port_to_ask_for(native)
     python = python_for(native, spec.title, progress)
     with tempfile.TemporaryDirectory(prefix=f"{spec.name}-") as scratch:
-        words = Words(model, python=python, port=chosen, scratch=scratch)
-        flags = [flag.flag for flag in native.flags]
-        command = words.split([*native.command, *flags])
-        env = {name: words.fill(value) for name, value in native.env.items()}
+        words = Words(model, python=python, port=asked, scratch=scratch)
         progress(f"starting {spec.title}")
-        with running(command, env=env, log=log) as process:
-            target = _target(spec, process, ServerLog(log), words.fill(spec.served_model), flags)
+        with _process(native, words, log) as process:
+            target = _target(spec, process, log)
+            target.model = words.fill(spec.served_model)
+            target.flags = [flag.flag for flag in native.flags]
+            number = asked or _port_from_log(native.port_in_log, target, spec.ready.timeout)
+            target.url = f"http://{LOOPBACK}:{number}/v1"
+            wait_until_ready(target, spec.ready.timeout)
             if package := spec.identity.package:
                 target.version = installed_version(python, package)
-            chosen = chosen or _port_from_log(native.port_in_log, target, spec.ready.timeout)
-            target.url = f"http://{LOOPBACK}:{chosen}/v1"
-            wait_until_ready(target, spec.ready.timeout)
             identify(target, spec.identity, native.releases)
             yield target
 
@@ -59,26 +58,22 @@ def _port_to_ask_for(native: Native) -> int:
     return 0 if native.port_in_log else free_port()
 
 
-def _target(
-    spec: ServerSpec, process: Process, log: ServerLog, model: str, flags: list[str]
-) -> Target:
+def _process(native: Native, words: Words, log: Path) -> AbstractContextManager[Process]:
+    flags = [flag.flag for flag in native.flags]
+    env = {name: words.fill(value) for name, value in native.env.items()}
+    return running(words.split([*native.command, *flags]), env=env, log=log)
+
+
+def _target(spec: ServerSpec, process: Process, file: Path) -> Target:
+    log = ServerLog(file)
+
     def watch() -> str | None:
         if (status := process.status()) is None:
             return None
         return f"{spec.title} ended with {how_it_ended(status)}; it last wrote:\n{log.tail()}"
 
     return Target(
-        server=spec.name,
-        title=spec.title,
-        version="",
-        build="",
-        how="native",
-        url="",
-        model=model,
-        flags=flags,
-        log=log,
-        pid=process.pid,
-        watch=watch,
+        server=spec.name, title=spec.title, how="native", log=log, pid=process.pid, watch=watch
     )
 
 

@@ -45,25 +45,26 @@ def _unknown() -> str | None:
     return None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Target:
     """Where a server listens and what it is; `url` ends in `/v1`, without a slash.
 
-    `flags` are as in its YAML file, so that two machines give the same; `image` is a digest.
+    `how` is `native`, `container` or `attach`. `flags` are as in the YAML file, so that two
+    machines give the same. `image` is a digest. `pid` is the server's own.
     """
 
     server: str
     title: str
-    version: str
-    build: str
     how: str
-    url: str
-    model: str
     log: ServerLog
+    url: str = ""
+    model: str = ""
+    version: str = ""
+    build: str = ""
     api_key: str | None = field(default=None, repr=False)
     flags: list[str] = field(default_factory=list)
-    pid: int | None = None
     image: str = ""
+    pid: int | None = None
     watch: Callable[[], str | None] = _unknown
 
     def died(self) -> str | None:

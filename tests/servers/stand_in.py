@@ -22,7 +22,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Its models, or else its version."""
         models = TWO_MODELS if "two-models" in sys.argv else ONE_MODEL
-        self._answer(200, models if self.path == "/v1/models" else VERSION)
+        known = {"/v1/models": models, "/version": VERSION}
+        self._answer(200 if self.path in known else 404, known.get(self.path, b"{}"))
 
     def _answer(self, status: int, body: bytes) -> None:
         if "with-key" in sys.argv and self.headers["Authorization"] != "Bearer secret":
