@@ -167,8 +167,8 @@ class WireAsker(Asker):
     @asynccontextmanager
     async def _post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
         try:
-            async with self.client.stream("POST", path, json=body) as response:
-                yield response
+            async with self.client.stream("POST", path, json=body, headers=_headers(body)) as got:
+                yield got
         except httpx.HTTPError as error:
             raise _not_answered(error) from error
 
@@ -231,6 +231,12 @@ async def _accept(response: httpx.Response) -> None:
     if response.status_code != httpx.codes.OK:
         said = (await response.aread()).decode(errors="replace")
         raise NotAnswered(f"HTTP {response.status_code} from {response.url.path}: {said[:300]}")
+
+
+def _headers(body: Mapping[str, Any]) -> dict[str, str]:
+    # llama.cpp (b11549) closes the connection after a stream, though it promises to keep it, and
+    # the next request goes lost if it comes before the client has noticed.
+    return {"Connection": "close"} if body.get("stream") else {}
 
 
 def _not_answered(error: httpx.HTTPError) -> NotAnswered:
