@@ -15,6 +15,14 @@ ToolChoice: TypeAlias = str
 DEFAULT_MAX_TOKENS = 256
 
 
+def parsed(text: str, what: str) -> Any:
+    """A JSON text, parsed. An `AssertionError` says that `what` is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AssertionError(f"{what}: not JSON: {text[:300]!r}") from error
+
+
 @dataclass(frozen=True)
 class ToolCall:
     """A call that a model made: `text` is its arguments as JSON text, untouched."""
@@ -26,12 +34,7 @@ class ToolCall:
     @property
     def arguments(self) -> Any:
         """The arguments, parsed. An `AssertionError` if they are not JSON."""
-        try:
-            return json.loads(self.text)
-        except ValueError as error:
-            raise AssertionError(
-                f"the arguments of {self.name} are not JSON: {self.text!r}"
-            ) from error
+        return parsed(self.text, f"the arguments of {self.name}")
 
 
 @dataclass(frozen=True)

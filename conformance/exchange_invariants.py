@@ -75,7 +75,7 @@ def _is_over(exchange: Exchange) -> bool:
 
 
 def _is_finished_stream(exchange: Exchange) -> bool:
-    return _is_stream(exchange) and _is_over(exchange)
+    return _is_stream(exchange) and _is_over(exchange) and "/chat/" in exchange.url
 
 
 def _is_error(exchange: Exchange) -> bool:
@@ -84,6 +84,10 @@ def _is_error(exchange: Exchange) -> bool:
 
 def _is_answered(exchange: Exchange) -> bool:
     return exchange.status is not None and _is_over(exchange)
+
+
+def _has_body(exchange: Exchange) -> bool:
+    return _is_answered(exchange) and bool(exchange.response_body.raw)
 
 
 @invariant("invariants.answered", _is_over)
@@ -120,7 +124,7 @@ def no_server_error(exchange: Exchange) -> None:
     assert exchange.status < 500, f"HTTP {exchange.status}: {body}"
 
 
-@invariant("invariants.headers-true", _is_answered)
+@invariant("invariants.headers-true", _has_body)
 def headers_true(exchange: Exchange) -> None:
     """A body that is said to be JSON is JSON."""
     if "application/json" in _header(exchange, "content-type"):

@@ -113,9 +113,11 @@ def call_ids(_: Question, reply: Reply) -> None:
 
 @invariant("invariants.no-markup", _has_text)
 def no_markup(_: Question, reply: Reply) -> None:
-    """The text holds nothing of the template's own markup."""
+    """The text holds nothing of the template's own markup, unless it was cut in a call."""
     found = _MARKUP.findall(reply.text)
-    assert not found, f"markup of the template in the text: {reply.text!r}"
+    assert not found or reply.finish_reason == "length", (
+        f"markup of the template in the text: {reply.text!r}"
+    )
 
 
 @invariant("invariants.tokens-told", _has_usage)
@@ -125,6 +127,6 @@ def tokens_told(_: Question, reply: Reply) -> None:
     assert usage is not None
     both = usage.prompt_tokens + usage.completion_tokens
     assert usage.total_tokens == both, f"{usage} does not add up"
-    if usage.completion_tokens > 1:
+    if usage.completion_tokens > 1 and reply.finish_reason != "length":
         shown = reply.text or reply.tool_calls or reply.reasoning
         assert shown, f"{usage.completion_tokens} tokens, but {reply.described}"

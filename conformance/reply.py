@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from conformance.conversation import Message, ToolCall, assistant
+from conformance.conversation import Message, ToolCall, assistant, parsed
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Reply:
         """The only tool call. An `AssertionError` if there is none, or more than one."""
         assert len(self.tool_calls) == 1, f"expected one tool call, got {self.described}"
         return self.tool_calls[0]
+
+    @property
+    def json(self) -> Any:
+        """The text, parsed. An `AssertionError` if it is not JSON."""
+        return parsed(self.text, "the text")
 
     @property
     def described(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from conformance.completion import Count, Received
+from conformance.conversation import parsed
 
 
 class Part(Received):
@@ -70,6 +71,11 @@ class Response(Received):
         """The text of all messages."""
         messages = [item for item in self.output if item.type == "message"]
         return "".join(part.text for message in messages for part in message.content or ())
+
+    @property
+    def json(self) -> Any:
+        """The text, parsed. An `AssertionError` if it is not JSON."""
+        return parsed(self.text, "the text")
 
     @property
     def call(self) -> Item:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from conformance.check import check
+from conformance.conversation import parsed
 from conformance.outcome import Unsupported
 from conformance.response import Event, Response
 from conformance.wire import Answer, WireAsker
@@ -133,7 +134,7 @@ async def test_tool_call(ask: WireAsker) -> None:
     response = await _respond(ask, "What is the weather in Oslo?", tools=[TOOL])
 
     assert response.call.name == "get_weather"
-    assert json.loads(response.call.arguments or "") == {"city": "Oslo"}
+    assert parsed(response.call.arguments or "", "the arguments") == {"city": "Oslo"}
     assert response.call.call_id
 
 
@@ -146,7 +147,7 @@ async def test_call_events(ask: WireAsker) -> None:
     pieces = [event.delta for event in events if event.type == f"{kind}.delta"]
     done = [event.arguments for event in events if event.type == f"{kind}.done"]
     assert done == ["".join(pieces)]
-    assert json.loads(done[0]) == {"city": "Oslo"}
+    assert parsed(done[0], "the arguments") == {"city": "Oslo"}
 
 
 @check("responses.tool-result")
@@ -186,7 +187,7 @@ async def test_format(ask: WireAsker) -> None:
     wanted = {"type": "json_schema", "name": "answer", "schema": schema, "strict": True}
     response = await _respond(ask, "Repeat: tiger", text={"format": wanted})
 
-    assert json.loads(response.text) == {"colour": "green"}
+    assert response.json == {"colour": "green"}
 
 
 @check("responses.incomplete")

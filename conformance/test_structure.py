@@ -1,6 +1,5 @@
 """Structured output: answers that a program can read."""
 
-import json
 from typing import Any
 
 from conformance.ask import Asker
@@ -47,8 +46,8 @@ async def test_json_schema(ask: Asker) -> None:
     person = await ask("Give me a person: Ana, 31.", schema=PERSON)
     forced = await ask("Repeat: tiger", schema=FORCED)
 
-    assert json.loads(person.text) == {"name": "Ana", "age": 31}
-    assert json.loads(forced.text) == {"colour": "green"}
+    assert person.json == {"name": "Ana", "age": 31}
+    assert forced.json == {"colour": "green"}
 
 
 @check("structure.kinds")
@@ -57,7 +56,7 @@ async def test_kinds(ask: Asker) -> None:
     for prompt, properties, value in KINDS:
         reply = await ask(prompt, schema=_object(properties))
 
-        assert json.loads(reply.text) == value
+        assert reply.json == value
 
 
 @check("structure.json-object")
@@ -66,8 +65,8 @@ async def test_json_object(ask: Asker) -> None:
     person = await ask("Give me a person: Ana, 31.", schema={})
     forced = await ask("Repeat: tiger", schema={})
 
-    assert isinstance(json.loads(person.text), dict)
-    assert isinstance(json.loads(forced.text), dict)
+    assert isinstance(person.json, dict)
+    assert isinstance(forced.json, dict)
 
 
 @check("structure.text")

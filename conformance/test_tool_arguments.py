@@ -51,7 +51,7 @@ async def test_unicode_arguments(ask: Asker) -> None:
 @check("tools.escaped-arguments")
 async def test_escaped_arguments(ask: Asker) -> None:
     """Quotes and backslashes, which JSON must escape, arrive as they were written."""
-    for text in ('tiger "river" lamp', "tiger\\\\river"):
+    for text in ('tiger "river" lamp', "tiger\\river"):
         reply = await ask(f"Save this note: {text}", tools=[NOTE, WEATHER])
 
         assert reply.call.arguments == {"text": text}

@@ -1,7 +1,5 @@
 """Tool choice: what a request says about calls is what happens."""
 
-import json
-
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.conversation import forced
@@ -87,4 +85,4 @@ async def test_with_schema(ask: Asker) -> None:
     reply = await ask("Repeat: tiger", tools=[WEATHER], schema=GREEN)
 
     assert not reply.tool_calls, reply.described
-    assert json.loads(reply.text) == {"colour": "green"}
+    assert reply.json == {"colour": "green"}

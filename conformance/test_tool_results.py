@@ -15,6 +15,13 @@ CALL = {
     "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'},
 }
 
+#: Thirty-six words, none of them twice.
+LONG = (
+    "tiger river lamp plum apple stone cloud green window garden silver forest yellow orange "
+    "purple mountain ocean candle bridge castle flower butter pencil paper rabbit monkey dragon "
+    "winter summer autumn spring water fire earth wind snow"
+)
+
 
 @check("tools.result-used")
 async def test_result_used(ask: Asker) -> None:
@@ -84,12 +91,11 @@ async def test_result_error(ask: Asker) -> None:
 @check("tools.result-long")
 async def test_result_long(ask: Asker) -> None:
     """Every word of a long result is there, in order."""
-    words = "tiger river lamp plum apple stone cloud green window garden silver forest " * 3
     call = ToolCall("call_1", "read-file", '{"path": "garden.txt"}')
-    read = result(call, words.strip())
+    read = result(call, LONG)
     reply = await ask("Read garden.txt.", assistant(calls=[call]), read, tools=[READ, FILES])
 
-    assert reply.text == f"The file says: {words.strip()}"
+    assert reply.text == f"The file says: {LONG}"
 
 
 @check("tools.result-parts")

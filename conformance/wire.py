@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from conformance.conversation import (
     Question,
     ToolCall,
     forced,
+    parsed,
 )
 from conformance.outcome import NotAnswered, Unsupported
 from conformance.reply import Refusal, Reply, Usage
@@ -42,7 +42,7 @@ class Answer:
     @property
     def json(self) -> Any:
         """The body, parsed. An `AssertionError` if it is not JSON."""
-        return _parsed(self.text)
+        return parsed(self.text, "the body")
 
     @property
     def chunks(self) -> list[Any]:
@@ -50,7 +50,7 @@ class Answer:
 
         An `AssertionError` says what is wrong with the stream.
         """
-        return [_parsed(data) for data in whole_stream(self.text.encode())]
+        return [parsed(data, "an event") for data in whole_stream(self.text.encode())]
 
     @property
     def events(self) -> list[str]:
@@ -272,10 +272,3 @@ def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _call(call: FunctionCall) -> ToolCall:
     return ToolCall(call.id, call.function.name, call.function.arguments)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise AssertionError(f"not JSON: {text[:300]!r}") from error
