@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import openai
 from amplifier_core.llm_errors import LLMError
 from amplifier_core.message_models import ChatRequest, ChatResponse
 from amplifier_core.utils.retry import retry_with_backoff
@@ -20,6 +21,7 @@ from .chat_request import chat_params
 from .continuation import continue_response
 from .errors import Attempt, is_about_model, kernel_error
 from .gate import concurrency_payload, request_slot
+from .native import closed_unanswered
 from .repair import repair_history
 from .reply import Reply
 from .responses_request import _validate_gpt_5_5_pro_effort, reasoning_of
@@ -148,15 +150,28 @@ class Completion:
 
     async def _ask(self) -> Reply:
         if self._choice.protocol == "chat":
-            return await self._ask_chat()
+            return await self._on_live_connection(self._ask_chat)
         try:
-            return await self._ask_responses()
+            return await self._on_live_connection(self._ask_responses)
         except Exception as error:
             reason = None if self._events.any_delta else protocol.says_wrong_protocol(error)
             if not self._choice.may_fall_back or reason is None:
                 raise
             await self._fall_back(reason, error)
             return await self._ask_chat()
+
+    async def _on_live_connection(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Ask once more at once if a connection kept from an earlier call was dead.
+
+        llama.cpp (b11549) promises to keep connections after a stream and closes them.
+        """
+        kept = self.provider.has_kept_connections
+        try:
+            return await ask()
+        except openai.APIConnectionError as error:
+            if not kept or self._events.begun or not closed_unanswered(error):
+                raise
+            return await ask()
 
     async def _ask_chat(self) -> Reply:
         try:
@@ -176,10 +191,12 @@ class Completion:
         return replace(reply, response=response)
 
     def _chat_works(self) -> None:
+        self.provider.has_kept_connections = True
         if self._tried_before:
             self._known.settle("chat")
 
     def _responses_work(self) -> None:
+        self.provider.has_kept_connections = True
         if self._choice.may_fall_back:
             self._known.settle("responses")
 

@@ -62,6 +62,16 @@ def never_connected(error: BaseException) -> bool:
     )
 
 
+def closed_unanswered(error: openai.APIConnectionError) -> bool:
+    """Whether the server closed the connection when the request came, without a byte of answer."""
+    cause = error.__cause__
+    if isinstance(error, openai.APITimeoutError) or never_connected(error):
+        return False
+    return type(cause).__name__ in {"WriteError", "ReadError"} or (
+        "without sending a response" in str(cause)
+    )
+
+
 def header_of(error: BaseException, name: str) -> str | None:
     """A header of the answer that an error is about."""
     headers = getattr(getattr(error, "response", None), "headers", None)

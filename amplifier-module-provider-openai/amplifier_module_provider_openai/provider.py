@@ -62,6 +62,7 @@ class OpenAIProvider:
         self._add_cost = add_cost or (lambda _cost: None)
         self._read_settings(self.settings)
         self._reset_chain_on_next_request = False
+        self.has_kept_connections = False
         self._apply_patch_native = False
         self._native_call_ids: set[str] = set()
         self._repaired_tool_ids: set[str] = set()

@@ -19,7 +19,7 @@ class ThinkSplitter:
 
     def __init__(self) -> None:
         self._held = ""
-        self._state: Literal["start", "thinking", "unsure", "closing", "text"] = "start"
+        self._state: Literal["start", "opening", "thinking", "unsure", "closing", "text"] = "start"
 
     def is_plain(self, content: str) -> bool:
         """Whether the next piece of content is text as it stands, so that it needn't be fed."""
@@ -41,6 +41,9 @@ class ThinkSplitter:
     def _pieces(self) -> Iterator[tuple[Kind, str]]:
         if self._state == "start":
             self._decide()
+        if self._state == "opening":
+            self._held = self._held.lstrip("\n")
+            self._state = "thinking" if self._held else "opening"
         if self._state in {"thinking", "unsure"}:
             yield from self._until_close()
         if self._state == "closing":
@@ -53,7 +56,7 @@ class ThinkSplitter:
     def _decide(self) -> None:
         begun = self._held.lstrip()
         if begun.startswith(OPEN):
-            self._held, self._state = begun.removeprefix(OPEN).lstrip("\n"), "thinking"
+            self._held, self._state = begun.removeprefix(OPEN), "opening"
         elif not OPEN.startswith(begun):
             self._state = "unsure"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from amplifier_core import llm_errors
 from amplifier_core.message_models import TextBlock, ThinkingBlock, ToolCallBlock
+
 from scripted_server import Answer, chunk, completion, stream, tool_delta, usage
 
 CHAT = "/chat/completions"

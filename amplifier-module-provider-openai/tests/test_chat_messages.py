@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from amplifier_core.message_models import ChatRequest, Message
-from amplifier_module_provider_openai.chat_messages import chat_messages
-from amplifier_module_provider_openai.repair import repair_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from amplifier_module_provider_openai.chat_messages import chat_messages
+from amplifier_module_provider_openai.repair import repair_history
 
 
 def user(text: Any) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from amplifier_core.message_models import Message, ToolSpec
+
 from scripted_server import Answer, chunk, completion, stream
 
 CHAT = "/chat/completions"

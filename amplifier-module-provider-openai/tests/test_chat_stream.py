@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from amplifier_module_provider_openai.chat_answer import chat_response
 from amplifier_module_provider_openai.chat_chunks import ChunkStream
 from amplifier_module_provider_openai.chat_stream import Assembly
 from amplifier_module_provider_openai.stream_events import BlockEvents
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scripted_server import Answer, chunk, completion, sse, stream, tool_delta, usage
 
 CHAT = "/chat/completions"

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 from amplifier_core import llm_errors as kernel
-from scripted_server import Answer, chunk, completion, sse, stream
+
+from scripted_server import Answer, chunk, completion, response_stream, sse, stream
 
 CHAT = "/chat/completions"
 PAGE = Answer(b"<html>Sign in</html>", content_type="text/html")
@@ -211,6 +212,22 @@ async def test_cancelling_in_mid_stream_closes_the_connection_and_frees_the_slot
     answer = await provider.complete(say())
     assert answer.text == "Hello"
     assert [data["status"] for name, data in events if name == "llm:response"] == ["ok"]
+
+
+@pytest.mark.parametrize("ending", ["close", "reset"])
+@pytest.mark.parametrize("path", [CHAT, "/responses"])
+async def test_a_kept_connection_that_is_dead_is_replaced_at_once(
+    server, make_provider, say, events, path, ending
+):
+    good = stream(chunk("ok"), chunk(finish="stop")) if path == CHAT else response_stream("ok")
+    server.on(path, good, Answer.nothing(ending), good)
+    provider = make_provider(use_responses_api="auto" if path != CHAT else False)
+
+    answers = [await provider.complete(say()) for _ in range(2)]
+
+    assert [answer.text for answer in answers] == ["ok", "ok"]
+    assert server.paths() == [path] * 3
+    assert "provider:retry" not in [name for name, _ in events]
 
 
 async def test_the_connection_is_used_again(server, chat, say):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from amplifier_core import llm_errors as kernel
+
 from scripted_server import Answer, chunk, stream
 
 CHAT = "/chat/completions"

@@ -8,9 +8,10 @@ import logging
 import pytest
 from amplifier_core import llm_errors as kernel
 from amplifier_core.message_models import Message
+from openai import AsyncOpenAI
+
 from amplifier_module_provider_openai import OpenAIProvider, protocol
 from amplifier_module_provider_openai.endpoint import endpoint_of
-from openai import AsyncOpenAI
 from scripted_server import Answer, chunk, completion, response, response_stream, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"

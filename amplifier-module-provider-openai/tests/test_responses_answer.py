@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from amplifier_core import llm_errors as kernel
 from amplifier_core.message_models import Message, ThinkingBlock
+from openai import AsyncOpenAI
+
 from amplifier_module_provider_openai import OpenAIProvider
 from amplifier_module_provider_openai import _response_handling as handling
-from openai import AsyncOpenAI
 from scripted_server import Answer, response, response_stream
 
 RESPONSES = "/responses"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from amplifier_core import llm_errors as kernel
 from amplifier_core.message_models import ChatRequest, Message, ToolSpec
+
 from amplifier_module_provider_openai import OpenAIProvider
 from amplifier_module_provider_openai.endpoint import endpoint_of
 from scripted_server import Answer, response

@@ -1,0 +1,77 @@
+"""Config values as YAML and as the setup wizard give them (contract §1.4)."""
+
+from __future__ import annotations
+
+import pytest
+from amplifier_core import llm_errors as kernel
+
+from amplifier_module_provider_openai import OpenAIProvider
+from amplifier_module_provider_openai.config import Settings
+
+
+@pytest.mark.parametrize("value", [True, "true", "1", "yes", "on", 1, " True "])
+def test_true(value):
+    assert Settings.from_config({"raw": value}).raw is True
+
+
+@pytest.mark.parametrize("value", [False, "false", "0", "no", "off", 0])
+def test_false(value):
+    assert Settings.from_config({"use_streaming": value}).use_streaming is False
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_is_the_default(value):
+    settings = Settings.from_config({"timeout": value, "base_url": value, "max_retries": value})
+
+    assert (settings.timeout, settings.base_url, settings.max_retries) == (600.0, None, 5)
+
+
+def test_numbers_from_words():
+    settings = Settings.from_config({"priority": "4", "timeout": "90.5", "max_tokens": "5.0"})
+
+    assert (settings.priority, settings.timeout, settings.max_tokens) == (4, 90.5, 5)
+    assert isinstance(settings.priority, int)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("raw", "perhaps"),
+        ("priority", "4.5"),
+        ("timeout", "soon"),
+        ("extra_request_params", "x"),
+        ("use_responses_api", "maybe"),
+    ],
+)
+def test_what_cannot_be_read_is_told(key, value):
+    with pytest.raises(kernel.ConfigurationError) as caught:
+        Settings.from_config({key: value})
+
+    assert repr(key) in str(caught.value)
+    assert repr(value) in str(caught.value)
+    assert "settings.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "24h"), ({"prompt_cache_retention": ""}, None)]
+)
+def test_an_empty_retention_is_none_and_an_absent_one_the_default(given, expected):
+    assert Settings.from_config(given).prompt_cache_retention == expected
+
+
+def test_others_keys_are_left_alone():
+    assert Settings.from_config({"azure_endpoint": "x"}) == Settings()
+
+
+def test_what_others_read_from_the_provider():
+    config = {"priority": "0", "base_url": "http://localhost/v1", "default_model": "x"}
+
+    provider = OpenAIProvider("k", config=config)
+
+    assert provider.config is config
+    assert provider.priority == 0
+    assert provider.base_url == "http://localhost/v1"
+    assert provider.default_model == "x"
+    assert provider.use_streaming is True
+    assert provider.raw is False
+    assert provider.timeout == 600.0
