@@ -51,7 +51,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 @pytest.fixture
 def coordinator() -> MockCoordinator:
     """Amplifier's own coordinator, without a session behind it."""
-    return MockCoordinator()  # type: ignore[no-untyped-call]
+    return MockCoordinator()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from amplifier_core.message_models import ChatRequest, Message
@@ -306,7 +307,7 @@ IDS = st.sampled_from(["", "a", "b", "c"])
 CALLS = st.fixed_dictionaries(
     {"id": IDS, "name": st.just("look"), "input": st.dictionaries(TEXTS, st.integers(), max_size=1)}
 )
-EXTRAS = st.fixed_dictionaries(
+EXTRAS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "id": IDS,
         "tool": st.just("look"),
@@ -333,31 +334,41 @@ MESSAGES = st.builds(
 
 def refuse(wire: list[dict[str, Any]]) -> str | None:
     """What the strictest server would say; None when it is content."""
+    spoken = [message for message in wire if message["role"] != "system"]
+    turns = [message["role"] for message in spoken if message["role"] != "tool"]
     if "system" in roles(wire)[1:]:
         return "the system message must come first"
+    if turns[0] != "user" or any(a == b == "user" for a, b in pairwise(turns)):
+        return "the user begins, and speaks once"
+    if wire[-1]["role"] == "assistant":
+        return "the last word is the assistant's"
+    if any(a["role"] == b["role"] == "assistant" for a, b in pairwise(spoken)):
+        return "roles must alternate"
+    return refuse_calls(spoken) or refuse_silence(spoken)
+
+
+def refuse_calls(spoken: list[dict[str, Any]]) -> str | None:
     expected: list[str] = []
-    before = "assistant"
-    for message in [m for m in wire if m["role"] != "system"]:
+    for message in spoken:
         if message["role"] == "tool":
             if not expected or message["tool_call_id"] != expected.pop(0):
                 return "a result must answer the call before it"
-        elif expected:
+            continue
+        if expected:
             return "a call has no result"
-        elif message["role"] == before:
-            return "roles must alternate"
-        if not message["content"] and not message.get("tool_calls"):
-            if message["role"] != "tool":
-                return "a message must say something"
-        for call in message.get("tool_calls", []):
-            if not isinstance(json.loads(call["function"]["arguments"]), dict) or not call["id"]:
-                return "arguments must be an object, and a call have an id"
-        expected += [call["id"] for call in message.get("tool_calls", [])]
-        if len(set(expected)) != len(expected):
-            return "ids must be unique"
-        before = message["role"]
-    return (
-        None if not expected and before in {"user", "tool"} else "the last word is not the user's"
-    )
+        calls = message.get("tool_calls", [])
+        expected = [call["id"] for call in calls]
+        arguments = [json.loads(call["function"]["arguments"]) for call in calls]
+        if not all(isinstance(value, dict) for value in arguments):
+            return "arguments must be objects"
+        if not all(expected) or len(set(expected)) != len(expected):
+            return "each call needs an id of its own"
+    return "a call has no result" if expected else None
+
+
+def refuse_silence(spoken: list[dict[str, Any]]) -> str | None:
+    silent = [m for m in spoken if not m["content"] and m["role"] != "tool"]
+    return None if all(m.get("tool_calls") for m in silent) else "a message must say something"
 
 
 @given(st.lists(MESSAGES, max_size=7))

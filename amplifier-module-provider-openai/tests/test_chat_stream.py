@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -276,7 +277,7 @@ def test_any_chunking_of_any_stream_gives_the_same_answer(made, places):
     body, _ = made
     cuts = sorted({0, len(body), *(place % (len(body) + 1) for place in places)})
 
-    in_pieces = assembled([body[a:b] for a, b in zip(cuts, cuts[1:], strict=False)])
+    in_pieces = assembled([body[a:b] for a, b in pairwise(cuts)])
     at_once = assembled([body])
     byte_by_byte = assembled([body[at : at + 1] for at in range(len(body))])
 

@@ -44,6 +44,7 @@ async def test_mounts_under_its_name_and_cleans_up(coordinator, server):
     cleanup = await mount(coordinator, {"api_key": "k", "base_url": server.base_url})
 
     provider = coordinator.mount_points["providers"]["openai"]
+    assert cleanup is not None
     await cleanup()
     await cleanup()
 
@@ -155,7 +156,7 @@ async def test_two_instances_in_one_session(server, coordinator, say):
     class Loader(ModuleLoader):
         """Finds this module for every provider, and nothing to mount for the rest."""
 
-        async def load(self, module_id, config=None, **_more):
+        async def load(self, module_id, config=None, source_hint=None, coordinator=None):
             async def mount_one(coordinator):
                 if module_id == "provider-openai":
                     return await mount(coordinator, config)

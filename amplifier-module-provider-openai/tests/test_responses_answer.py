@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from amplifier_core import llm_errors as kernel
 from amplifier_core.message_models import Message, ThinkingBlock
 from openai import AsyncOpenAI
 
-from amplifier_module_provider_openai import OpenAIProvider
+from amplifier_module_provider_openai import OpenAIChatResponse, OpenAIProvider
 from amplifier_module_provider_openai import _response_handling as handling
-from scripted_server import Answer, response, response_stream
+from scripted_server import Answer, response, response_stream, sse
 
 RESPONSES = "/responses"
 
@@ -145,7 +147,7 @@ async def test_an_answer_cut_off_elsewhere(server, make_provider, say, reason, e
 
 
 async def test_a_call_cut_off_is_not_carried_out(server, make_provider, say):
-    cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    cut: Any = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
     server.on(RESPONSES, Answer.json(response(function_call('{"at": '), **cut)))
 
     with pytest.raises(kernel.InvalidToolCallError):
@@ -153,7 +155,7 @@ async def test_a_call_cut_off_is_not_carried_out(server, make_provider, say):
 
 
 async def test_a_streamed_answer_cut_off_is_an_answer(server, make_provider, say):
-    cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    cut: Any = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
     server.on(RESPONSES, response_stream("Hel", **cut))
 
     answer = await make_provider().complete(say())
@@ -243,9 +245,9 @@ async def test_a_response_that_failed_is_an_error(server, openai, say, streaming
 
 
 async def test_an_error_event_is_an_error(server, openai, say):
-    data = b'event: error\ndata: {"type":"error","code":"server_error","message":"oops","sequence_number":9}\n\n'
+    error = {"type": "error", "code": "server_error", "message": "oops", "sequence_number": 9}
     answer = response_stream("Hel", complete=False)
-    answer.pieces = [*(answer.pieces or []), data]
+    answer.pieces = [*(answer.pieces or []), sse(error, done=False)]
     server.on(RESPONSES, answer)
 
     with pytest.raises(kernel.LLMError) as caught:
@@ -291,8 +293,8 @@ def test_output_of_several_calls_becomes_one_answer():
         {"type": "function_call", "id": "x", "name": "look", "input": {"at": 1}},
     ]
 
-    answer = handling.convert_response_with_accumulated_output(
-        {"id": "resp_2", "status": "completed"}, items, 2, handling.OpenAIChatResponse
+    answer: Any = handling.convert_response_with_accumulated_output(
+        {"id": "resp_2", "status": "completed"}, items, 2, OpenAIChatResponse
     )
 
     assert answer.text == "Hello"
