@@ -9,6 +9,9 @@ from conformance.wire import Answer, WireAsker
 from fixtures.tools import WEATHER
 from reports import Mode
 
+COUNTED = " ".join(str(number) for number in range(1, 21))
+#: As random as can be: what servers have beside temperature, and the API hasn't, is out of the way.
+HOT: dict[str, Any] = {"temperature": 2.0, "top_p": 1.0, "top_k": 0, "min_p": 0}
 #: Beyond what the API allows.
 OUT_OF_RANGE: list[dict[str, Any]] = [
     {"temperature": 2.5},
@@ -36,27 +39,25 @@ def logprobs(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
 @check("sampling.temperature")
 async def test_temperature(ask: WireAsker) -> None:
     """At the highest temperature the model says something else, in one of five times at least."""
-    cold = (await ask.send("Count to 20.", max_tokens=24)).reply
-    hot = [await ask.send("Count to 20.", max_tokens=24, temperature=2) for _ in range(5)]
+    hot = [await ask.send("Count to 20.", max_tokens=24, **HOT) for _ in range(5)]
 
-    assert {answer.reply.text for answer in hot} != {cold.text}
+    texts = [answer.reply.text for answer in hot]
+    assert not all(COUNTED.startswith(text) for text in texts)
 
 
 @check("sampling.top-p")
 async def test_top_p(ask: Asker) -> None:
     """However hot, of one hundredth of the probability only the best token is left."""
-    reply = await ask("Count to 20.", temperature=2.0, top_p=0.01)
+    reply = await ask("Count to 20.", **{**HOT, "top_p": 0.01})
 
-    assert reply.text == " ".join(str(number) for number in range(1, 21))
+    assert reply.text == COUNTED
 
 
 @check("sampling.seed")
 async def test_seed(ask: WireAsker) -> None:
     """One seed gives one text, and of five seeds one at least gives another."""
     seeds = [1, 1, 2, 3, 4, 5]
-    answers = [
-        await ask.send("Count to 20.", max_tokens=24, temperature=2, seed=seed) for seed in seeds
-    ]
+    answers = [await ask.send("Count to 20.", max_tokens=24, seed=seed, **HOT) for seed in seeds]
 
     first, again, *others = [answer.if_supported.text for answer in answers]
     assert again == first
@@ -124,13 +125,12 @@ async def test_logit_bias(ask: Asker) -> None:
 
 @check("sampling.frequency-penalty")
 async def test_frequency_penalty(ask: Asker) -> None:
-    """What was said often is not said again and again."""
-    question = "Repeat: " + " ".join(["tiger"] * 8)
-    free = await ask(question, max_tokens=16)
-    bound = await ask(question, max_tokens=16, frequency_penalty=2.0)
+    """The blank between numbers, said again and again, is not said twenty times."""
+    free = await ask("Count to 20.", max_tokens=64)
+    bound = await ask("Count to 20.", max_tokens=64, frequency_penalty=2.0)
 
-    assert free.text == " ".join(["tiger"] * 8)
-    assert bound.text.count("tiger") < 8
+    assert free.text == COUNTED
+    assert bound.text != COUNTED
 
 
 @check("sampling.out-of-range")
