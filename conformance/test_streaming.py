@@ -43,6 +43,14 @@ async def test_framing(ask: WireAsker) -> None:
     assert answer.reply.text == "tiger river lamp"
 
 
+@check("streaming.pieces")
+async def test_pieces(ask: WireAsker) -> None:
+    """Twenty numbers are not one piece."""
+    reply = await ask("Count to 20.")
+
+    assert len(reply.deltas) > 5, f"{len(reply.deltas)} pieces"
+
+
 @check("streaming.role")
 async def test_role(ask: WireAsker) -> None:
     """The first delta says who speaks, and no other one does."""
