@@ -77,7 +77,7 @@ async def test_no_model(ask: WireAsker) -> None:
 @check("errors.context-overflow")
 async def test_context_overflow(ask: Asker) -> None:
     """Too long a conversation is refused in words that tell why, and not cut at its beginning."""
-    secret, padding = "The secret word is plum.", " ".join(["river"] * 5000)
+    secret, padding = "The secret word is plum.", " ".join(["river"] * 2500)
 
     refusal = await ask.refusal(f"{secret} {padding}", max_tokens=8)
 
