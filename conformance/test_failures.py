@@ -11,10 +11,13 @@ from conformance.check import check
 from conformance.provider import ProviderAsker
 from conformance.stand_in import facing, in_turn, refusing
 from fixtures.tools import WEATHER
+from reports import Mode
 from servers.faults import Cut, Delay, Replace, Reset
 
 #: Soon again, and always after the same time.
 PATIENT = {"max_retries": 2, "min_retry_delay": 0.01, "retry_jitter": False}
+#: Bytes after which an answer has begun and is not over.
+MIDDLE = {Mode.WHOLE: 400, Mode.STREAM: 1500}
 
 
 @check("failures.retry")
@@ -104,8 +107,8 @@ async def test_reset(ask: ProviderAsker, bench: Bench) -> None:
 @check("failures.cut")
 async def test_cut(ask: ProviderAsker, bench: Bench) -> None:
     """An answer that breaks off is an error, however much of it came."""
-    with bench.tap.inject(Cut(1500)):
-        error = await ask.error("Count to 200.", max_tokens=2000)
+    with bench.tap.inject(Cut(MIDDLE[ask.mode])):
+        error = await ask.error("Count to 40.")
 
     assert error.retryable, repr(error)
     assert [told["status"] for told in ask.emitted("llm:response")] == ["error"]
