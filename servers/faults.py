@@ -65,7 +65,7 @@ class Delay:
         """Wait once, when there is something to hold back."""
         waited = False
         async for step in steps:
-            if not waited:
+            if step != FLUSH and not waited:
                 yield Pause(self.seconds)
                 waited = True
             yield step
@@ -140,11 +140,11 @@ Fault = Cut | Reset | Delay | Split | Replace
 async def _end_after(after_bytes: int, steps: Steps, end: End) -> Steps:
     left = after_bytes
     async for step in steps:
-        if isinstance(step, bytes):
-            yield step[:left]
-            left -= len(step)
-        else:
+        if not isinstance(step, bytes) or step == FLUSH:
             yield step
+            continue
+        yield step[:left]
+        left -= len(step)
         if left <= 0:
             yield end
             return

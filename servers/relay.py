@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Literal
 
-from servers.faults import FLUSH, End, Fault, Pause, Steps
+from servers.faults import FLUSH, End, Fault, Pause, Step, Steps
 
 Direction = Literal["request", "response"]
 Note = Callable[[Direction, bytes], None]
 AT_ONCE = 65536
 SILENCE = 0.05
+MOMENT = 0.001
+TOGETHER = getattr(socket, "MSG_MORE", 0)
 ONE_WAY = ("server closed", "client closed", "server stopped reading")
 """Ends of one direction; what is still on its way in the other one is carried on."""
 
@@ -35,6 +37,7 @@ class Relay:
         self._ended = ended
         self._loop = asyncio.get_running_loop()
         self._server_stopped_reading = False
+        self._nothing_follows = False
 
     async def run(self) -> None:
         """Relay until the end; `ended` hears why, before the other side can know of it."""
@@ -74,22 +77,35 @@ class Relay:
 
     async def _responses(self) -> End:
         """Bytes of the server, with the faults put in, to the client."""
-        steps = self._read_server()
-        for fault in self._faults:
-            steps = fault.apply(steps)
-        async for step in steps:
-            match step:
-                case Pause(seconds):
-                    await asyncio.sleep(seconds)
-                case End():
+        async with contextlib.aclosing(self._read_server()) as source:
+            steps: Steps = source
+            for fault in self._faults:
+                steps = fault.apply(steps)
+            async for step in steps:
+                if isinstance(step, End):
                     return self._pass_on(step)
-                case data if data != FLUSH:
-                    self._note("response", data)
-                    try:
-                        await self._loop.sock_sendall(self._client, data)
-                    except OSError:
-                        return End("reset by the client", reset=True)
+                try:
+                    await self._take(step)
+                except OSError:
+                    return End("reset by the client", reset=True)
         raise AssertionError("a stream of steps ends in an End")
+
+    async def _take(self, step: Pause | bytes) -> None:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+        elif step != FLUSH:
+            self._note("response", step)
+            await self._send(step)
+
+    async def _send(self, data: bytes) -> None:
+        """Send to the client; last bytes wait for the close, and both leave in one packet.
+
+        A server that closes at once after an answer must not look as if it closed later: the
+        client would send its next request on that connection (llama.cpp after a stream).
+        """
+        if self._nothing_follows and not self._faults:
+            data = data[self._client.send(data, TOGETHER) :]
+        await self._loop.sock_sendall(self._client, data)
 
     def _pass_on(self, end: End) -> End:
         """A close is passed on as a close; after a refusal to read there is only a reset."""
@@ -101,11 +117,19 @@ class Relay:
         _say_done(self._client)
         return end
 
-    async def _read_server(self) -> Steps:
-        """What the server sends; a short silence is a step of its own."""
+    async def _read_server(self) -> AsyncGenerator[Step]:
+        """What the server sends; a short silence is a step of its own.
+
+        Bytes wait a moment for what comes right after them, so that it is known if that is a close.
+        """
+        data = FLUSH
         while True:
             read = asyncio.ensure_future(self._loop.sock_recv(self._server, AT_ONCE))
             try:
+                if data:
+                    await asyncio.wait({read}, timeout=MOMENT)
+                    self._nothing_follows = read.done() and _is_close(read)
+                    yield data
                 await asyncio.wait({read}, timeout=SILENCE)
                 if not read.done():
                     yield FLUSH
@@ -113,10 +137,16 @@ class Relay:
             except OSError:
                 yield End("reset by the server", reset=True)
                 return
+            finally:
+                read.cancel()
+                await asyncio.wait({read})
             if not data:
                 yield End("server closed")
                 return
-            yield data
+
+
+def _is_close(read: asyncio.Future[bytes]) -> bool:
+    return read.exception() is None and not read.result()
 
 
 def _say_done(peer: socket.socket) -> None:

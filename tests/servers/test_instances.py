@@ -72,7 +72,7 @@ class Loader(ModuleLoader):
 
 @pytest.mark.parametrize("entries", [[CLOUD, LOCAL], [LOCAL, CLOUD]])
 async def test_core_mounts_both_instances_under_the_names_that_mean_them(entries: Entries):
-    coordinator = MockCoordinator()  # type: ignore[no-untyped-call]
+    coordinator = MockCoordinator()
     coordinator.loader = Loader(coordinator=coordinator)
     plan = [
         {**entry, **({"instance_id": entry["id"]} if "id" in entry else {})} for entry in entries

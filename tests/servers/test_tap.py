@@ -10,6 +10,7 @@ import pytest
 
 from servers import InvalidFault
 from servers.faults import Cut, Delay, Fault, Replace, Reset, Split, parse_fault
+from servers.relay import TOGETHER
 from servers.tap import Connection, Tap
 
 Behaviour = Callable[[socket.socket], None]
@@ -55,6 +56,12 @@ def echo(peer: socket.socket) -> None:
     """Sends everything back."""
     while data := peer.recv(65536):
         peer.sendall(data)
+
+
+def answers_and_closes(peer: socket.socket) -> None:
+    """Answers, and closes in the same packet."""
+    peer.recv(1000)
+    peer.send(b"answer", TOGETHER)
 
 
 def refuses_to_read(peer: socket.socket) -> None:
@@ -166,6 +173,17 @@ def test_reset_by_the_server_is_a_reset_for_the_client():
             assert read_all(client) != b"404"
         assert settled(tap).ended == "reset by the server"
         assert response(settled(tap)) == b"404"
+
+
+def test_close_right_after_an_answer_is_known_as_soon_as_the_answer():
+    with server(answers_and_closes) as port, Tap("127.0.0.1", port) as tap:
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", tap.port)) as client:
+                client.sendall(b"question")
+                assert client.recv(100) == b"answer"
+
+                client.settimeout(0)
+                assert client.recv(100) == b""
 
 
 def test_nobody_upstream_is_a_reset():
