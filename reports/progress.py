@@ -31,6 +31,11 @@ class Watch:
         )
         self._task = self._progress.add_task("", total=total, so_far="")
 
+    @property
+    def live(self) -> bool:
+        """Whether anything is shown, so that others may be silent."""
+        return not self._progress.disable
+
     def doing(self, what: str) -> None:
         """Say what is going on: `starting llama.cpp`, `tools.parallel-calls wire stream`."""
         self._progress.update(self._task, description=line(what, 80))

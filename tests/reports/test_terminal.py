@@ -40,6 +40,7 @@ def test_progress_is_silent_in_ci(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_progress_is_silent_in_a_pipe():
+    assert not Watch(Console(file=io.StringIO()), total=1).live
     assert watched(Console(file=io.StringIO())).strip() == ""
 
 
