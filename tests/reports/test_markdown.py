@@ -140,6 +140,14 @@ def test_the_summary_names_cell_owner_and_page(tmp_path: Path):
     assert shown[-1] == "Gate: red for 2 reasons, 0 warnings."
 
 
+def test_the_summary_names_no_page_that_is_not_there(tmp_path: Path):
+    report = a_report(checks=(a_check(), a_check("tools.none")))
+
+    shown = summary_lines(report, gate(report), tmp_path)
+
+    assert "llamacpp/tools.none: not run (owner: suite)" in shown
+
+
 def test_the_summary_of_all_right_is_short(tmp_path: Path):
     report = a_report()
 
