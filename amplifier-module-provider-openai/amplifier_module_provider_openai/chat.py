@@ -16,8 +16,9 @@ from openai import APIStatusError, AsyncOpenAI
 
 from .broken import BrokenAnswerError, excerpt
 from .chat_answer import chat_response, raw_completion
-from .chat_chunks import ChunkStream, feed, parse_object
+from .chat_chunks import ChunkStream, feed
 from .chat_stream import Assembly
+from .parsing import parse_object
 from .patience import IdleTimeoutError, Patience
 from .reply import Reply, read_rate_limits
 from .stream_events import BlockEvents

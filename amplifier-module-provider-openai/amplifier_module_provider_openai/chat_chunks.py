@@ -6,18 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import jiter
-
 from .broken import BrokenAnswerError, excerpt
 from .chat_stream import Assembly
+from .parsing import NotJSONError, parse_object
 from .sse import EventReader
 
 _DONE = b"[DONE]"
 _KEPT_BYTES = 2000
-
-
-class _HalfEventError(BrokenAnswerError):
-    """Not JSON; at the very end of a body a cut, which the missing finish reason tells better."""
 
 
 class ChunkStream:
@@ -39,7 +34,7 @@ class ChunkStream:
 
     def close(self) -> None:
         """The body has ended. Raises BrokenAnswerError when there was no chunk in it."""
-        with suppress(_HalfEventError):
+        with suppress(NotJSONError):  # a cut, which the missing finish reason tells better
             for data in self._events.close():
                 self._event(data)
         if self._opened is not None:
@@ -58,21 +53,6 @@ class ChunkStream:
         if self._opened is not None:
             self._opened()
             self._opened = None
-
-
-def parse_object(data: bytes) -> dict[str, Any]:
-    """A JSON object. Raises BrokenAnswerError for anything else, an error object included."""
-    try:
-        parsed = jiter.from_json(data)
-    except ValueError as error:
-        raise _HalfEventError(f"the answer is not JSON: {excerpt(data)}") from error
-    if not isinstance(parsed, dict):
-        raise BrokenAnswerError(f"the answer is no JSON object: {excerpt(data)}")
-    if parsed.get("error") and not parsed.get("choices"):
-        raise BrokenAnswerError(
-            f"the server reports an error: {excerpt(data)}", body=parsed["error"]
-        )
-    return parsed
 
 
 def feed(assembly: Assembly, chunk: dict[str, Any]) -> None:

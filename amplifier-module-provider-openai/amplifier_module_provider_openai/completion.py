@@ -209,6 +209,7 @@ class Completion:
             opened=self._responses_work,
             stream=self.stream,
             idle_timeout=self.provider.settings.stream_idle_timeout,
+            lenient=self.endpoint.is_custom and not self._choice.may_fall_back,
         )
         response, rate_limits = await responses.ask(exchange)
         if self.background:
@@ -220,7 +221,7 @@ class Completion:
         return Reply(
             self.provider.converted(response, self.endpoint),
             self.model,
-            raw=response.model_dump if hasattr(response, "model_dump") else dict,
+            raw=payloads.dump_of(response),
             rate_limits=rate_limits,
             continuation_count=getattr(response, "continuation_count", None),
         )

@@ -39,6 +39,8 @@ _CONTEXT_PHRASES = (
     "longer than the maximum model length",
 )
 _FILTER_PHRASES = ("content filter", "content_filter", "safety", "blocked")
+# What the SDK runs into, or says, when an answer is not OpenAI's.
+UNREADABLE = RuntimeError | ValueError | AttributeError | AssertionError | LookupError | TypeError
 _CLOUDFLARE = (
     "just a moment",
     "cf-browser-verification",
@@ -205,7 +207,7 @@ def _from_broken(error: BrokenAnswerError, attempt: Attempt) -> kernel.LLMError:
 
 
 def _from_anything(error: BaseException, attempt: Attempt) -> kernel.LLMError:
-    if attempt.endpoint.is_custom and isinstance(error, RuntimeError | ValueError):
+    if attempt.endpoint.is_custom and isinstance(error, UNREADABLE):
         what = f"{attempt.url} gave an answer that can't be used: {message_of(error)}"
         return _make(kernel.LLMError, f"{what}{_protocol_hint(attempt)}", error, attempt)
     return _make(kernel.LLMError, message_of(error), error, attempt, retryable=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from amplifier_core.llm_errors import LLMError
@@ -97,6 +98,13 @@ def fallback_payload(call: Completion, reason: str, error: Exception) -> dict[st
         "reason": reason,
         "status_code": status_of(error),
     }
+
+
+def dump_of(response: Any) -> Callable[[], Any]:
+    """Makes the `raw` field from an SDK object or a mapping, when it is wanted."""
+    if isinstance(response, Mapping):
+        return lambda: dict(response)
+    return response.model_dump if hasattr(response, "model_dump") else dict
 
 
 def _usage(usage: Usage | None) -> dict[str, Any]:

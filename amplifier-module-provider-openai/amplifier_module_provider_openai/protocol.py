@@ -13,7 +13,7 @@ from amplifier_core.message_models import ChatRequest
 
 from .broken import BrokenAnswerError
 from .endpoint import Endpoint
-from .errors import is_about_model, is_context_overflow
+from .errors import UNREADABLE, is_about_model, is_context_overflow
 from .native import never_connected, status_of, text_of, transport_error
 
 logger = logging.getLogger(__name__)
@@ -22,8 +22,6 @@ Protocol = Literal["responses", "chat"]
 # So long a call waits for another one that is finding out; after that it finds out by itself.
 _PATIENCE = 2.0
 _NO_SUCH_ENDPOINT = frozenset({405, 410, 501})
-# What the SDK runs into when events lack fields that OpenAI's have.
-_UNREADABLE = AttributeError | AssertionError | LookupError | TypeError
 _RESPONSES_SHAPES = (
     "'input'",
     '"input"',
@@ -129,7 +127,7 @@ def says_wrong_protocol(error: BaseException) -> str | None:
     status = status_of(error)
     if status is not None:
         return _status_says(status, error)
-    if isinstance(error, BrokenAnswerError | RuntimeError | ValueError | _UNREADABLE):
+    if isinstance(error, BrokenAnswerError | UNREADABLE):
         return f"the answer is not of the Responses API ({type(error).__name__}: {error})"
     if isinstance(error, openai.APITimeoutError | TimeoutError | kernel.LLMError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import openai
@@ -16,9 +17,12 @@ from ._constants import (
     RESPONSE_NOT_FOUND_ERROR_CODES,
 )
 from .broken import BrokenAnswerError
+from .history import read_field
 from .native import body_of, status_of
+from .parsing import parse_object
 from .patience import Patience
 from .reply import read_rate_limits
+from .sse import EventReader
 from .stream_events import BlockEvents, BlockType, Emit
 
 _BLOCK_TYPES: dict[str, BlockType] = {
@@ -38,7 +42,11 @@ _ENDINGS = frozenset({"response.completed", "response.incomplete", "response.fai
 
 @dataclass(slots=True)
 class Exchange:
-    """Everything one request needs; `emit` is None without a coordinator."""
+    """Everything one request needs; `emit` is None without a coordinator.
+
+    The SDK reads streams as strictly as OpenAI sends them, which shows whether a server
+    speaks Responses. `lenient` reads what there is: for one that has to be spoken to so.
+    """
 
     client: Any
     params: dict[str, Any]
@@ -47,6 +55,7 @@ class Exchange:
     opened: Callable[[], None]
     stream: bool
     idle_timeout: float
+    lenient: bool = False
 
 
 async def ask(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
@@ -67,7 +76,8 @@ async def ask(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
 
 async def _ask_once(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
     if exchange.stream:
-        response, headers = await _streamed(exchange)
+        streamed = _streamed_leniently if exchange.lenient else _streamed
+        response, headers = await streamed(exchange)
         return _checked(response), read_rate_limits(headers)
     response = await exchange.client.responses.create(**exchange.params)
     response = _checked(response)
@@ -79,8 +89,8 @@ def _checked(response: Any) -> Any:
     """Raises BrokenAnswerError for a page, another protocol's answer, or a failed response."""
     if isinstance(response, str | bytes) or not _has_output(response):
         raise BrokenAnswerError(f"the answer is not of the Responses API: {str(response)[:300]}")
-    if getattr(response, "status", None) == "failed":
-        error = getattr(response, "error", None)
+    if read_field(response, "status") == "failed":
+        error = read_field(response, "error")
         body = error.model_dump() if error is not None and hasattr(error, "model_dump") else error
         raise BrokenAnswerError(
             "the server reports that the response failed", body=body or "failed"
@@ -89,7 +99,7 @@ def _checked(response: Any) -> Any:
 
 
 def _has_output(response: Any) -> bool:
-    return getattr(response, "output", None) is not None
+    return read_field(response, "output") is not None
 
 
 async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
@@ -106,6 +116,31 @@ async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
         return await _final(stream, ending), headers
 
 
+async def _streamed_leniently(exchange: Exchange) -> tuple[Any, Any]:
+    ending, reader, items = None, EventReader(), count()
+    index = 0
+    async with (
+        Patience(exchange.idle_timeout) as patience,
+        exchange.client.responses.with_streaming_response.create(
+            **exchange.params, stream=True
+        ) as response,
+    ):
+        async for received in response.iter_bytes():
+            patience.renew()
+            for event in map(parse_object, filter(_is_object, reader.feed(received))):
+                if event.get("type") == "response.output_item.added":
+                    index = next(items)
+                event.setdefault("output_index", index)
+                ending = await _take(event, exchange) or ending
+    if ending is None:
+        raise BrokenAnswerError("the stream ended before the response did", truncated=True)
+    return ending, response.headers
+
+
+def _is_object(data: bytes) -> bool:
+    return not data.startswith(b"[DONE]")
+
+
 async def _final(stream: Any, ending: Any) -> Any:
     """The final response: the SDK gives completed ones, an incomplete one is in its last event."""
     if ending is not None and getattr(ending, "status", "completed") != "completed":
@@ -115,26 +150,33 @@ async def _final(stream: Any, ending: Any) -> Any:
 
 async def _take(event: Any, exchange: Exchange) -> Any:
     """Note what an event tells; returns the response that it ends with, if it does."""
-    kind, index, blocks = event.type, getattr(event, "output_index", 0), exchange.events
+    kind, blocks = read_field(event, "type"), exchange.events
+    index, item = read_field(event, "output_index"), read_field(event, "item")
+    if index is None and kind == "response.output_item.added":
+        # The SDK would stumble over it as well, but only after something has been shown.
+        raise BrokenAnswerError("its events have no output_index")
     exchange.opened()
     if kind == "error":
         raise BrokenAnswerError("the server reports an error", body=_error_body(event))
     if kind in _DELTAS:
-        blocks.delta(index, _DELTAS[kind], event.delta)
+        blocks.delta(index or 0, _DELTAS[kind], read_field(event, "delta"))
     elif kind == "response.output_item.added":
-        block_type = _BLOCK_TYPES.get(event.item.type, "text")
-        blocks.start(index, block_type, getattr(event.item, "name", None))
+        blocks.start(index or 0, _block_type(item), read_field(item, "name"))
     elif kind == "response.output_item.done":
-        blocks.end(index, _BLOCK_TYPES.get(event.item.type, "text"))
+        blocks.end(index or 0, _block_type(item))
     await blocks.flush()
-    return event.response if kind in _ENDINGS else None
+    return read_field(event, "response") if kind in _ENDINGS else None
+
+
+def _block_type(item: Any) -> BlockType:
+    return _BLOCK_TYPES.get(read_field(item, "type"), "text")
 
 
 def _error_body(event: Any) -> dict[str, Any]:
     return {
-        "message": getattr(event, "message", None),
-        "code": getattr(event, "code", None),
-        "type": getattr(event, "type", None),
+        "message": read_field(event, "message"),
+        "code": read_field(event, "code"),
+        "type": read_field(event, "type"),
     }
 
 

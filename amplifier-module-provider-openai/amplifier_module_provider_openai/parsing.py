@@ -1,0 +1,28 @@
+"""JSON objects in what a server sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jiter
+
+from .broken import BrokenAnswerError, excerpt
+
+
+class NotJSONError(BrokenAnswerError):
+    """What should have been JSON is not, or is only the beginning of it."""
+
+
+def parse_object(data: bytes) -> dict[str, Any]:
+    """A JSON object. Raises BrokenAnswerError for anything else, an error object included."""
+    try:
+        parsed = jiter.from_json(data)
+    except ValueError as error:
+        raise NotJSONError(f"the answer is not JSON: {excerpt(data)}") from error
+    if not isinstance(parsed, dict):
+        raise BrokenAnswerError(f"the answer is no JSON object: {excerpt(data)}")
+    if parsed.get("error") and not parsed.get("choices"):
+        raise BrokenAnswerError(
+            f"the server reports an error: {excerpt(data)}", body=parsed["error"]
+        )
+    return parsed
