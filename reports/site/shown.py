@@ -16,6 +16,8 @@ MARKUP = 150
 """Bytes of markup that come with each piece of text, roughly."""
 DIFF_LIMIT = 4_000
 """Characters of each side that are compared."""
+LINE_LIMIT = 300
+"""Lines of each side that are compared: the time that takes grows with their square."""
 
 
 class Page:
@@ -65,4 +67,6 @@ def _lines(text: str) -> list[str]:
     """The lines of a text; JSON is spread out first, so that a change stands alone."""
     with suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
-    return visible(text, DIFF_LIMIT).split("\n")
+    lines = visible(text, DIFF_LIMIT).split("\n")
+    more = len(lines) - LINE_LIMIT
+    return [*lines[:LINE_LIMIT], f"… [{more} more lines]"] if more > 0 else lines

@@ -179,3 +179,10 @@ def test_text_is_compared_line_by_line():
 
 def test_json_too_deep_to_read_is_compared_as_text():
     assert list(difference("[" * 100_000, "x"))[-1] == ("+", "x")
+
+
+def test_only_so_many_lines_are_compared():
+    found = list(difference("\n" * 4000, "\n" * 3999 + "x"))
+
+    assert len(found) == 302
+    assert found[-1] == ("+", "… [3700 more lines]")
