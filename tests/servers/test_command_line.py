@@ -1,5 +1,8 @@
 """`python -m servers` says in words what can run here, and how to set it up."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +52,18 @@ def test_mistake_is_one_sentence_with_a_hint(capsys: pytest.CaptureFixture[str])
 
     assert status == 2
     assert capsys.readouterr().err.startswith("there is no server 'olama'\n  hint: did you mean")
+
+
+def test_server_is_started_until_it_is_interrupted():
+    command = [sys.executable, "-m", "servers", "start", "llamacpp"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(4)]
+
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate()
+
+    assert lines[1] == "llama.cpp 2026.10.11549 b11549 listens; Ctrl-C stops it\n"
+    assert lines[2].startswith("base URL: http://127.0.0.1:")
+    assert rest.endswith("stopped\n")
+    assert process.returncode == 0
