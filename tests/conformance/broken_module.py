@@ -107,6 +107,10 @@ async def _swallowing(request: ChatRequest, complete: Complete) -> ChatResponse:
         return ChatResponse(content=[])
 
 
+async def _smoothing(request: ChatRequest, complete: Complete) -> ChatResponse:
+    return (await complete(request)).model_copy(update={"finish_reason": "stop"})
+
+
 def _mixing() -> Patch:
     answers: list[ChatResponse] = []
 
@@ -145,6 +149,7 @@ FAULTS: dict[str, Callable[[], Patch]] = {
     "leaks sealed thoughts": lambda: _completing(_leaking),
     "levels errors": lambda: _completing(_levelling),
     "calls errors retryable": lambda: _completing(_insisting),
+    "takes cuts for ends": lambda: _completing(_smoothing),
     "swallows errors": lambda: _completing(_swallowing),
     "mixes answers up": _mixing,
     "invents arguments": lambda: patch.object(OpenAIProvider, "parse_tool_calls", _inventing),
