@@ -29,6 +29,10 @@ from servers.spec import AttachedSpec
 from servers.tap import Tap
 
 
+#: Seconds in which a process that lost its port is known to have ended.
+SOON = 2.0
+
+
 @dataclass(frozen=True)
 class Moment:
     """Where tap and log stood when a check began."""
@@ -104,8 +108,15 @@ class Bench:
         try:
             socket.create_connection(_address(self.target.url), timeout=5).close()
         except OSError:
-            return self.target.died() or f"nothing listens at {self.target.url} any more"
+            return self._end() or f"nothing listens at {self.target.url} any more"
         return None
+
+    def _end(self) -> str | None:
+        """How the server ended; its port closes a moment before its end can be seen."""
+        deadline = time.monotonic() + SOON
+        while (ended := self.target.died()) is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return ended
 
     def described(self) -> reports.Target:
         """The target as the report names it."""
