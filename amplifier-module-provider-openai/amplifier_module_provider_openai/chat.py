@@ -124,10 +124,13 @@ def _streamed_reply(stream: ChunkStream, headers: Mapping[str, str]) -> Reply:
 def _request(
     client: AsyncOpenAI, params: dict[str, Any]
 ) -> AbstractAsyncContextManager[AsyncAPIResponse[Any]]:
-    """The request under way, its answer unread; keys that the SDK doesn't know go as they are."""
-    extra = {key: value for key, value in params.items() if key not in {"model", "messages"}}
+    """The request under way, its answer unread.
+
+    All goes as `extra_body`, which the SDK sends as it is; it would walk through every
+    message otherwise, and refuse keys that it doesn't know.
+    """
     return client.chat.completions.with_streaming_response.create(
-        model=params["model"], messages=params["messages"], extra_body=extra
+        model=params["model"], messages=[], extra_body=params
     )
 
 
