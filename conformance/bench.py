@@ -28,7 +28,6 @@ from servers.faults import Fault
 from servers.spec import AttachedSpec
 from servers.tap import Tap
 
-
 #: Seconds in which a process that lost its port is known to have ended.
 SOON = 2.0
 

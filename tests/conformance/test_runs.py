@@ -119,7 +119,7 @@ def test_killed_server_makes_errors_of_what_follows(tmp_path: Path) -> None:
     assert set(outcomes) == {Outcome.PASS, Outcome.ERROR}
     assert outcomes.total() == body_runs("text.* or messages.*")
     assert len(report.results) > judged_before
-    assert "signal 9" in output
+    assert "ended with signal SIGKILL" in output
 
 
 def test_interrupted_run_keeps_what_was_judged(tmp_path: Path) -> None:
