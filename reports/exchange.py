@@ -12,6 +12,9 @@ BODY_LIMIT = 65_536
 CHUNK_LIMIT = 2_000
 """Chunks of a body whose times a report keeps."""
 
+TEXT_LIMIT = 100_000
+"""Characters of any other text that a report keeps."""
+
 Ended = Literal["complete", "cut", "reset", "timeout", "refused"]
 """How the response ended: whole, closed too early, reset, waited for in vain, no connection."""
 
@@ -23,8 +26,17 @@ def _encodable(value: object) -> object:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_encodable), AfterValidator(redact_text)]
-"""Any text from outside: made encodable, secrets taken out, otherwise as it came."""
+def _short(text: str) -> str:
+    if len(text) <= TEXT_LIMIT:
+        return text
+    kept = text[: TEXT_LIMIT - 40]
+    return f"{kept}… [{len(text) - len(kept)} more characters]"
+
+
+_Encoded = Annotated[str, BeforeValidator(_encodable), AfterValidator(redact_text)]
+
+Text = Annotated[_Encoded, AfterValidator(_short)]
+"""Any text from outside: made encodable, secrets taken out, cut with a note."""
 
 
 class Record(BaseModel):
@@ -36,7 +48,7 @@ class Record(BaseModel):
 class Body(Record):
     """Bytes as JSON can carry them: text where they are UTF-8, base64 where not."""
 
-    text: Text = ""
+    text: _Encoded = ""
     encoding: Literal["utf-8", "base64"] = "utf-8"
     cut: int = 0
     """Bytes left out at the end."""
@@ -51,7 +63,8 @@ class Body(Record):
         try:
             return cls(text=kept.decode(), cut=cut)
         except UnicodeDecodeError:
-            return cls(text=base64.b64encode(kept).decode(), encoding="base64", cut=cut)
+            clean = redact_text(kept.decode("latin-1")).encode("latin-1")
+            return cls(text=base64.b64encode(clean).decode(), encoding="base64", cut=cut)
 
     @property
     def raw(self) -> bytes:

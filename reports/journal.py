@@ -13,7 +13,10 @@ from reports.canonical import canonical
 from reports.errors import UnreadableJournal
 from reports.exchange import Record
 from reports.model import SCHEMA_VERSION, Absent, Check, Kill, Report, Result, Target
+from reports.redact import REDACTED
 from reports.words import Outcome
+
+SECRET_SIZE = 8
 
 
 class _Run(Record):
@@ -45,6 +48,7 @@ class Journal:
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.path = path
         self._file = file
+        self._secrets: list[str] = []
 
     @classmethod
     def create(cls, path: Path, *, suite_version: str, asked: Sequence[str]) -> Self:
@@ -56,6 +60,13 @@ class Journal:
             _Run(suite_version=suite_version, started=datetime.now(UTC), asked=tuple(asked)),
         )
         return journal
+
+    def hide(self, *secrets: str | None) -> None:
+        """Keep these keys out of every record from now on, wherever a server repeats them.
+
+        Words shorter than 8 characters are no keys (`none`, `local`) and stay.
+        """
+        self._secrets += [secret for secret in secrets if secret and len(secret) >= SECRET_SIZE]
 
     def target(self, target: Target) -> None:
         """Record a server that answers; before its first result."""
@@ -90,6 +101,8 @@ class Journal:
 
     def _write(self, kind: str, record: BaseModel) -> None:
         line = f'{{"record":"{kind}","is":{record.model_dump_json()}}}\n'
+        for secret in self._secrets:
+            line = line.replace(json.dumps(secret, ensure_ascii=False)[1:-1], REDACTED)
         self._file.write(line.encode())
 
     def __enter__(self) -> Self:

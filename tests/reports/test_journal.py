@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from reports.errors import UnreadableJournal
+from reports.exchange import Body
 from reports.journal import Journal, read_journal
 from reports.model import Absent, Kill
 from reports.words import Mode, Outcome
-from tests.reports.sample import a_check, a_report, a_result, a_target
+from tests.reports.sample import a_check, a_report, a_result, a_target, an_exchange
 
 
 def write(path: Path, *, finish: bool = True) -> Path:
@@ -117,6 +118,23 @@ def test_a_journal_that_contradicts_itself_is_refused(tmp_path: Path):
 
     with pytest.raises(UnreadableJournal, match="not in the report"):
         read_journal(path)
+
+
+def test_a_key_that_a_server_repeats_never_reaches_the_journal(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    key = 'pass"word-ü'
+    with Journal.create(path, suite_version="0.1.0", asked=[]) as journal:
+        journal.hide(key, None, "none")
+        journal.target(a_target())
+        journal.checks([a_check()])
+        body = Body.of(f"wrong key: {key}".encode())
+        told = a_result(log=f"none got {key}", exchanges=(an_exchange(response_body=body),))
+        journal.result(told)
+
+    result = read_journal(path).results[0]
+
+    assert result.log == "none got [redacted]"
+    assert result.exchanges[0].response_body.text == "wrong key: [redacted]"
 
 
 def test_a_killed_writer_leaves_what_it_wrote(tmp_path: Path):

@@ -14,7 +14,7 @@ import reports
 from reports.canonical import dumps, load
 from reports.errors import UnreadableReport
 from reports.exchange import Body
-from reports.model import Event
+from reports.model import Event, Result
 from reports.schemas import PUBLISHED, schema_text
 from reports.words import Layer, Outcome
 from tests.reports.sample import (
@@ -53,6 +53,7 @@ def test_a_cut_within_a_character_leaves_text():
         {"response_headers": (("Set-Cookie", SECRET),)},
         {"url": f"http://me:{SECRET}@localhost/v1"},
         {"url": f"http://localhost/v1?api_key={SECRET}"},
+        {"response_body": Body.of(f"\xff Bearer {SECRET}".encode("latin-1"))},
         {"response_body": Body(text=f'{{"error": "Incorrect API key: {SECRET}"}}')},
     ],
 )
@@ -60,7 +61,7 @@ def test_secrets_of_an_exchange_never_reach_a_report(place: dict[str, Any]):
     exchange = an_exchange(**place)
 
     assert SECRET not in exchange.model_dump_json()
-    assert "[redacted]" in exchange.model_dump_json()
+    assert SECRET.encode() not in exchange.response_body.raw
 
 
 def test_secrets_of_a_command_line_log_or_event_never_reach_a_report():
@@ -82,6 +83,16 @@ def test_a_lone_surrogate_does_not_stop_a_report():
     document = json.loads(dumps(a_report(result)))
 
     assert document["results"][0]["message"] == "? was the answer"
+
+
+def test_megabytes_of_log_are_cut_once_with_a_note():
+    result = a_result(log="x" * 3_000_000)
+
+    again = Result.model_validate_json(result.model_dump_json())
+
+    assert len(result.log) <= 100_000
+    assert result.log.endswith("x… [2900040 more characters]")
+    assert again == result
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "A", "", "a..b", "x" * 200])
