@@ -20,6 +20,9 @@ import httpx
 
 Request: TypeAlias = dict[str, Any]
 
+#: Characters of a message that are left when its beginning is ignored.
+END = 200
+
 
 @dataclass(frozen=True)
 class CannedAnswer:
@@ -43,8 +46,9 @@ class CannedAnswer:
 def forgetful(url: str, ignores: str) -> Iterator[str]:
     """The base URL of a server like the one at `url` that ignores one field or one role.
 
-    `ignores` is a key of the request, `role:NAME`, `history` for all messages but the last, or
-    `parts` for all parts of a message but the last. It never notices that a client hangs up.
+    `ignores` is a key of the request, `role:NAME`, `history` for all messages but the last,
+    `parts` for all parts of a message but the last, or `beginnings` for all but its end. It never
+    notices that a client hangs up.
     """
     with _in_front(url, change=_forgetting(ignores)) as base:
         yield base
@@ -84,7 +88,7 @@ def answering(url: str, answer: CannedAnswer) -> Iterator[str]:
 def _in_front(url: str, **behaviour: Any) -> Iterator[str]:
     bound = {name: _bound(value) for name, value in behaviour.items()}
     handler = type("Handler", (_Handler,), {"url": url, **bound})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/v1"
@@ -102,14 +106,25 @@ def _forgetting(ignores: str) -> Callable[[Request], Request]:
         return lambda body: body | {"messages": [m for m in body["messages"] if m["role"] != role]}
     if ignores == "history":
         return lambda body: body | {"messages": body["messages"][-1:]}
+    if ignores == "beginnings":
+        return lambda body: body | {"messages": [_end(m) for m in body["messages"]]}
     if ignores == "parts":
         return lambda body: body | {"messages": [_last_part(m) for m in body["messages"]]}
     return lambda body: {key: value for key, value in body.items() if key != ignores}
 
 
+def _end(message: Request) -> Request:
+    return message | {"content": message["content"][-END:]}
+
+
 def _last_part(message: Request) -> Request:
     parts = message["content"]
     return message | {"content": parts[-1:] if isinstance(parts, list) else parts}
+
+
+class _Server(ThreadingHTTPServer):
+    #: What is still being answered when a test is over would disturb the next one.
+    daemon_threads = False
 
 
 class _Handler(BaseHTTPRequestHandler):
