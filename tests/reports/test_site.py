@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,21 @@ from typing import Any
 import pytest
 
 from reports.exchange import Body, Chunk
+from reports.history import history
 from reports.model import Kill
 from reports.site import Site, build_site
 from reports.site.shown import Page, difference
 from reports.words import Mode, Outcome
-from tests.reports.sample import a_check, a_large_report, a_report, a_result, an_exchange
+from tests.reports.sample import (
+    START,
+    a_check,
+    a_large_report,
+    a_report,
+    a_result,
+    an_exchange,
+    an_expectation,
+    results_of,
+)
 
 
 class Figures(HTMLParser):
@@ -149,6 +160,17 @@ def test_results_with_nothing_to_tell_are_a_list(tmp_path: Path):
     page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
     assert "Nothing more to tell: 3" in page
     assert "wire, whole, text.case-2: ✔ pass" in page
+
+
+def test_a_known_divergence_tells_since_when(tmp_path: Path):
+    known = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, expectation=an_expectation()))
+    old = known.model_copy(update={"started": START - timedelta(days=40)})
+
+    build_site(Site(known, history=history([known, old])), tmp_path)
+
+    page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
+    assert "Like this since 2026.10.11549 (b11549-1a2b3c4), <time" in page
+    assert ">2026-10-13</time>" in page
 
 
 def test_only_web_addresses_become_links(tmp_path: Path):
