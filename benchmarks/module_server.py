@@ -9,7 +9,7 @@ import sys
 from functools import cache
 
 _CONTENT_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_CHUNKS = re.compile(rb'"max_tokens": ?(\d+)')
+_CHUNKS = re.compile(rb'"max_(?:completion_)?tokens": ?(\d+)')
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\n%s\r\n\r\n"
 _WORDS = [" the", " model", " an", "swer", "s", " in", " pieces", "."]
 

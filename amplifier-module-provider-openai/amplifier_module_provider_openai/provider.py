@@ -33,6 +33,8 @@ from .stream_events import Emit
 
 logger = logging.getLogger(__name__)
 _HINT_TIMEOUT = 3.0
+# Shorter keys are words like "local", which guard nothing and occur in any sentence.
+_SHORTEST_SECRET = 8
 
 
 class OpenAIProvider:
@@ -171,7 +173,7 @@ class OpenAIProvider:
     def without_secrets(self, text: str) -> str:
         """The text without this provider's key, which a server may have sent back."""
         key = self._api_key
-        if not isinstance(key, str) or not key or key == default.PLACEHOLDER_API_KEY:
+        if not isinstance(key, str) or len(key) < _SHORTEST_SECRET:
             return text
         return text.replace(key, "[api_key]")
 

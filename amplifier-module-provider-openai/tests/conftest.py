@@ -13,7 +13,8 @@ from amplifier_core.testing import MockCoordinator
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from amplifier_module_provider_openai import OpenAIProvider
+from amplifier_module_provider_openai import OpenAIProvider, protocol
+from amplifier_module_provider_openai import chat as chat_module
 from scripted_server import ScriptedServer
 
 Events = list[tuple[str, dict[str, Any]]]
@@ -39,6 +40,13 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the developer's own environment decides a test."""
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_knowledge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known of a server whose port another test has used before."""
+    monkeypatch.setattr(protocol, "_known", {})
+    monkeypatch.setattr(chat_module, "_without_stream_options", set())
 
 
 @pytest.fixture

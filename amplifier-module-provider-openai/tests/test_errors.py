@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+
+import openai
 import pytest
 from amplifier_core import llm_errors as kernel
+from openai._models import FinalRequestOptions
 
+from amplifier_module_provider_openai import OpenAIProvider
 from scripted_server import Answer, chunk, stream
 
 CHAT = "/chat/completions"
@@ -256,3 +262,64 @@ async def test_a_retry_after_something_was_shown_has_a_stream_id_of_its_own(
     assert answer.text == "ok"
     assert [delta["text"] for delta in deltas] == ["Hel", "ok"]
     assert deltas[0]["request_id"] != deltas[1]["request_id"]
+
+
+async def test_a_short_key_is_no_secret(server, make_provider, say):
+    provider = make_provider(use_responses_api=False)
+    provider._api_key = "local"
+
+    assert provider.without_secrets("http://localhost") == "http://localhost"
+
+
+async def test_an_error_object_in_a_stream_of_responses(server, make_provider, say):
+    error = {"error": {"message": "boom", "type": "server_error"}}
+    server.on("/responses", stream(error))
+
+    with pytest.raises(kernel.StreamError) as caught:
+        await make_provider().complete(say())
+
+    assert "boom" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [(OSError("odd"), "odd"), (OSError(), "OSError: (no message)")],
+)
+async def test_what_nobody_foresaw_is_worth_a_retry(make_provider, say, monkeypatch, raised, said):
+    provider = make_provider()
+
+    def fail(**_parameters):
+        raise raised
+
+    monkeypatch.setattr(provider.client.responses, "create", fail)
+    with pytest.raises(kernel.LLMError) as caught:
+        await provider.complete(say(metadata={"stream": False}))
+
+    assert caught.value.retryable
+    assert caught.value.__cause__ is raised
+    assert said in str(caught.value)
+
+
+async def test_on_openais_own_host_the_message_is_the_error_object(say, monkeypatch):
+    provider = OpenAIProvider("key", config={"max_retries": 0})
+    body = {"error": {"message": "because", "code": "x"}}
+    request = provider.client._build_request(
+        FinalRequestOptions(method="post", url="/responses", json_data={})
+    )
+    error = openai.BadRequestError("no", response=httpx_response(request), body=body)
+
+    def fail(**_parameters):
+        raise error
+
+    monkeypatch.setattr(provider.client.responses, "create", fail)
+    with pytest.raises(kernel.InvalidRequestError) as caught:
+        await provider.complete(say(metadata={"stream": False}))
+    await provider.close()
+
+    assert str(caught.value) == json.dumps(body)
+
+
+def httpx_response(request):
+    """A response of whichever HTTP library the SDK has."""
+    library = importlib.import_module(type(request).__module__.partition(".")[0])
+    return library.Response(400, request=request)

@@ -238,3 +238,73 @@ async def test_it_arrives_as_it_should(server, make_provider, say):
     assert body["input"][0]["content"] == [{"type": "input_text", "text": "Hi"}]
     assert body["tools"][0]["name"] == "weather"
     assert not [key for key, value in body.items() if value is None]
+
+
+def test_images_and_orphans():
+    image = {"type": "image", "source": {"type": "base64", "data": "QQ=="}}
+    request = asking(
+        Message(role="user", content=[{"type": "text", "text": "See"}, image]),
+        Message(role="tool", tool_call_id="gone", content=[image]),
+        Message(role="tool", name="look", content="42"),
+    )
+
+    items = params(request)["input"]
+
+    assert items[0]["content"][1]["image_url"] == "data:image/jpeg;base64,QQ=="
+    assert items[1]["type"] == "function_call_output"
+    assert items[2]["content"][0]["type"] == "input_image"
+    assert items[3]["content"][0]["text"] == "[Tool: look]\n42"
+
+
+def test_a_retention_that_the_model_lacks_is_left_out_with_a_warning(caplog):
+    sent = params(model="gpt-5.5", prompt_cache_retention="in_memory")
+
+    assert "prompt_cache_retention" not in sent
+    assert "in_memory" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "included"),
+    [
+        ("gpt-5.5", {}, True),
+        ("gpt-5.5", {"reasoning_effort": "none"}, False),
+        ("gpt-5.5", {"reasoning_effort": "low"}, True),
+        ("gpt-4o", {}, False),
+    ],
+)
+def test_encrypted_reasoning_is_asked_for_when_there_is_any(model, fields, included):
+    sent = params(asking(**fields), model=model, enable_response_chaining=False)
+
+    assert ("include" in sent) is included
+
+
+def test_models_that_reason_by_themselves_are_asked_for_a_summary():
+    assert params(model="o3")["reasoning"] == {"summary": "auto"}
+    assert OpenAIProvider("key")._model_may_reason("o3") is True
+
+
+def test_the_native_patch_tool_when_the_session_has_its_engine(coordinator):
+    coordinator.register_capability("apply_patch.engine", "native")
+    provider = OpenAIProvider("key", coordinator=coordinator)
+
+    tools = provider._convert_tools_from_request([ToolSpec(name="apply_patch", parameters={})])
+
+    assert tools == [{"type": "apply_patch"}]
+
+
+@pytest.mark.parametrize(
+    ("output", "status"),
+    [
+        ("M src/main.py", "completed"),
+        ('{"success": true}', "completed"),
+        ('{"success": false}', "failed"),
+        ("File already exists: x", "failed"),
+    ],
+)
+def test_whether_a_patch_went_in(output, status):
+    provider = OpenAIProvider("key")
+    provider._native_call_ids = {"a"}
+
+    (item,) = provider._convert_messages([{"role": "tool", "tool_call_id": "a", "content": output}])
+
+    assert item["status"] == status
