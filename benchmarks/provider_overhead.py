@@ -10,6 +10,7 @@ medians and ratios to plain AsyncOpenAI. About five minutes; a quiet machine is 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,8 +50,8 @@ def environment(client: str) -> Path:
     folder = ENVIRONMENTS / "-".join(Path(name).name for name in requirements)
     python = folder / "bin" / "python"
     if not python.exists():
-        _run("uv", "venv", "--quiet", "--python", sys.executable, str(folder))
-    _run("uv", "pip", "install", "--quiet", "--upgrade", "--python", str(python), *requirements)
+        _run(_uv(), "venv", "--quiet", "--python", sys.executable, str(folder))
+    _run(_uv(), "pip", "install", "--quiet", "--upgrade", "--python", str(python), *requirements)
     return python
 
 
@@ -98,6 +99,13 @@ def _cell(figures: dict[str, float], plain: dict[str, float], column: str) -> st
     if column not in RATIOS or not plain:
         return f"{value:.1f}"
     return f"{value:.1f} ({value / plain[column]:.2f})"
+
+
+def _uv() -> str:
+    found = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    if found is None:
+        raise SystemExit("uv is needed to make the clients' environments: pip install uv")
+    return found
 
 
 def _run(*command: str) -> str:

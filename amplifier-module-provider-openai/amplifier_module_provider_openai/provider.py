@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -114,7 +115,7 @@ class OpenAIProvider:
     def get_info(self) -> ProviderInfo:
         """Name, limits and config fields; asks no server and needs no key."""
         known = self._capabilities(self.default_model)
-        context = self._context_windows.get(self.default_model) or self.settings.context_window
+        context = self._told_context() or self.settings.context_window
         custom = self.base_url is not None and endpoint_of(self.base_url).is_custom
         limit = models.output_limit_of(self.settings, context, known) if custom else None
         return provider_info(
@@ -135,6 +136,21 @@ class OpenAIProvider:
             max_output_tokens=defaults["max_output_tokens"],
             capabilities=list(self._capabilities(self.default_model).capability_tags),
         )
+
+    def _told_context(self) -> int | None:
+        """What the server told of the default model, or of the only one that it has."""
+        told = self._context_windows
+        if len(told) == 1:
+            return next(iter(told.values()))
+        return told.get(self.default_model)
+
+    async def learn_context(self) -> None:
+        """Ask a server that isn't OpenAI's for its limits, unless config tells; never fails."""
+        if self.settings.context_window or not self.endpoint().is_custom:
+            return
+        with suppress(Exception):
+            async with asyncio.timeout(_HINT_TIMEOUT):
+                await self.list_models()
 
     async def list_models(self) -> list[ModelInfo]:
         """OpenAI's agent models, or all that another server has. Errors of the SDK propagate."""
