@@ -123,10 +123,12 @@ class ChunkChoice(Received):
 
 
 class Chunk(Received):
-    """One event of a streamed chat completion."""
+    """One event of a streamed chat completion.
+
+    The check streaming.envelope judges its envelope, so that a slip there doesn't hide the rest.
+    """
 
     id: str
-    object: Literal["chat.completion.chunk"]
     choices: list[ChunkChoice]
     usage: TokenUsage | None = None
 

@@ -59,20 +59,21 @@ async def test_escaped_arguments(ask: Asker) -> None:
 
 @check("tools.strict")
 async def test_strict(ask: Asker) -> None:
-    """With `strict`, the only value of an enum stands where the prompt says another one."""
-    paint = {
-        "name": "paint",
+    """With `strict`, the only room of an enum stands where the prompt names another one."""
+    parameters = LIGHT["parameters"]
+    garage = {"type": "string", "enum": ["garage"]}
+    bound = {
+        **LIGHT,
         "parameters": {
-            "type": "object",
-            "properties": {"colour": {"type": "string", "enum": ["green"]}},
-            "required": ["colour"],
+            **parameters,
+            "properties": {**parameters["properties"], "room": garage},
             "additionalProperties": False,
         },
         "strict": True,
     }
-    reply = await ask("Call paint with colour blue.", tools=[paint])
+    reply = await ask("Turn off the light in the kitchen.", tools=[bound])
 
-    assert reply.call.arguments == {"colour": "green"}
+    assert reply.call.arguments == {"room": "garage", "on": False}
 
 
 @check("tools.no-schema")
