@@ -23,12 +23,6 @@ def run_folder(chosen: str | None, servers: list[str]) -> Path:
     return folder
 
 
-def last_report() -> Path | None:
-    """The report of the newest run below `BASE`, if it left one."""
-    report = Path(BASE) / "latest" / "report.json"
-    return report.resolve() if report.exists() else None
-
-
 def _point_latest(folder: Path) -> None:
     beside = folder.with_name(f".latest-{os.getpid()}")
     beside.symlink_to(folder.name, target_is_directory=True)

@@ -14,7 +14,7 @@ import pytest_asyncio
 from conformance.ask import Asker
 from conformance.bench import Bench, module_version
 from conformance.cell import Cell
-from conformance.judge import Trial, invariant_ids
+from conformance.judge import Trial
 from conformance.listing import explained, listed
 from conformance.options import (
     CLEAR_ERRORS,
@@ -27,7 +27,7 @@ from conformance.options import (
 )
 from conformance.outcome import TargetLost
 from conformance.run import Run
-from reports import Check, Gate, Outcome, Report, is_expected, summary_lines
+from reports import Check, Gate, Outcome, Report, is_expected, last_run, summary_lines
 
 _RUN = pytest.StashKey[Run]()
 _CHOSEN = pytest.StashKey[dict[str, Check]]()
@@ -127,7 +127,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Write the plan down, once it is known what was selected."""
     if run := session.config.stash.get(_RUN, None):
         markers = (item.get_closest_marker("check") for item in session.items)
-        run.plan({*(marker.args[0] for marker in markers if marker), *invariant_ids()})
+        run.plan(marker.args[0] for marker in markers if marker)
 
 
 @pytest.fixture(scope="session")
@@ -213,7 +213,8 @@ def pytest_terminal_summary(
         return
     run = config.stash[_RUN]
     terminalreporter.section("conformance")
-    for line in summary_lines(report, judged, run.folder / "evidence", run.before):
+    before = last_run(run.folder, report)
+    for line in summary_lines(report, judged, run.folder / "evidence", before):
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"Report: {run.folder / 'report.md'}")
 

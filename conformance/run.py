@@ -11,9 +11,9 @@ import pytest
 
 from conformance.bench import Bench, set_up
 from conformance.catalogue import catalogue
-from conformance.folder import last_report, run_folder
+from conformance.folder import run_folder
 from conformance.options import Options
-from reports import Gate, Journal, Report, ReportError, Result, build, gate, load, read_journal
+from reports import Gate, Journal, Report, Result, build, gate, read_journal
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,16 +23,17 @@ class Run:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.before = _readable(last_report())
+        self._planned: set[str] = set()
         self.folder = run_folder(options.folder, list(options.specs))
         self._journal = Journal.create(
             self.folder / "journal.jsonl", suite_version=suite_version(), asked=list(options.specs)
         )
 
     def plan(self, checks: Iterable[str]) -> None:
-        """Write down which checks are going to run."""
-        chosen = set(checks)
-        self._journal.checks(row for id_, row in catalogue().items() if id_ in chosen)
+        """Write down which checks are going to run; each once."""
+        new = set(checks) - self._planned
+        self._planned |= new
+        self._journal.checks(row for id_, row in catalogue().items() if id_ in new)
 
     @contextmanager
     def bench(self, server: str, progress: Callable[[str], None]) -> Iterator[Bench]:
@@ -55,6 +56,7 @@ class Run:
     def record(self, *results: Result) -> None:
         """Write results down. The run ends here if that can't be done."""
         try:
+            self.plan(result.check for result in results)
             for result in results:
                 self._journal.result(result)
         except OSError as error:
@@ -70,14 +72,6 @@ class Run:
         report = read_journal(self._journal.path)
         build(report, self.folder)
         return report, gate(report)
-
-
-def _readable(path: Path | None) -> Report | None:
-    """What an earlier run found; one that can't be read is as good as none."""
-    try:
-        return load(path) if path else None
-    except ReportError:
-        return None
 
 
 def suite_version() -> str:

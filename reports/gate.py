@@ -103,8 +103,10 @@ def _lacks_proof(cell: Cell, mode: Mode) -> bool:
         return False
     red = [one for one in cell.at(Layer.PROVIDER, mode) if one.outcome in _UNPROVEN]
     unforeseen = [result for result in red if not is_expected(result)]
+    # An invariant watches what is asked; where nothing was, nothing of it is missing.
+    watches = any(result.case for result in cell.results)
     nothing = cell.outcome(Layer.PROVIDER, mode) is Outcome.NOT_RUN and not red
-    return bool(unforeseen) or nothing
+    return bool(unforeseen) or (nothing and not watches)
 
 
 def _of_an_expectation(cell: Cell, result: Result, today: date) -> Iterator[Reason]:

@@ -11,13 +11,14 @@ from reports.model import Report
 def last_run(folder: Path, now: Report) -> Report | None:
     """The newest finished report in the folders beside `folder` that asked the same servers."""
     beside = {path.resolve() for path in folder.resolve().parent.glob(f"*/{JSON}")}
-    found = [_readable(path) for path in beside if path.parent != folder.resolve()]
-    older = [
-        report
-        for report in found
-        if report and report.finished and report.asked == now.asked and report.started < now.started
-    ]
-    return max(older, key=lambda report: report.started, default=None)
+    others = [path for path in beside if path.parent != folder.resolve()]
+    newest_first = sorted(others, key=lambda path: path.stat().st_mtime, reverse=True)
+    return next((one for one in map(_readable, newest_first) if one and _is_before(one, now)), None)
+
+
+def _is_before(older: Report, now: Report) -> bool:
+    asked_alike = older.asked == now.asked
+    return older.finished is not None and asked_alike and older.started < now.started
 
 
 def _readable(path: Path) -> Report | None:
