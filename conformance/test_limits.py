@@ -55,6 +55,15 @@ async def test_stop_first(ask: Asker) -> None:
     assert reply.finish_reason == "stop"
 
 
+@check("limits.stop-inside")
+async def test_stop_inside(ask: Asker) -> None:
+    """A stop string in the middle of a token ends the answer there."""
+    reply = await ask("Repeat: tiger river", stop=["ge"])
+
+    assert reply.text == "ti"
+    assert reply.finish_reason == "stop"
+
+
 @check("limits.stop-five")
 async def test_stop_five(ask: WireAsker) -> None:
     """One stop string more than the API allows is refused, or heeded like the others."""
