@@ -2,7 +2,6 @@
 
 from ._capabilities import get_capabilities as get_capabilities
 from ._mount import mount as mount
-from ._mount import on_session_ready as on_session_ready
 from .answer import OpenAIChatResponse as OpenAIChatResponse
 from .gate import _get_process_semaphore as _get_process_semaphore
 from .provider import OpenAIProvider as OpenAIProvider

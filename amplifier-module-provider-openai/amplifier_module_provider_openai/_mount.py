@@ -54,10 +54,3 @@ async def mount(
         register("session.cost", _MODULE_ID, cost.contribution)
         register("observability.events", _MODULE_ID, lambda: list(OBSERVABILITY_EVENTS))
     return provider.close
-
-
-async def on_session_ready(coordinator: ModuleCoordinator) -> None:
-    """Learn how long the context of local servers is, before the session plans its first turn."""
-    for provider in (coordinator.get("providers") or {}).values():
-        if isinstance(provider, OpenAIProvider):
-            await provider.learn_context()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -143,14 +142,6 @@ class OpenAIProvider:
         if len(told) == 1:
             return next(iter(told.values()))
         return told.get(self.default_model)
-
-    async def learn_context(self) -> None:
-        """Ask a server that isn't OpenAI's for its limits, unless config tells; never fails."""
-        if self.settings.context_window or not self.endpoint().is_custom:
-            return
-        with suppress(Exception):
-            async with asyncio.timeout(_HINT_TIMEOUT):
-                await self.list_models()
 
     async def list_models(self) -> list[ModelInfo]:
         """OpenAI's agent models, or all that another server has. Errors of the SDK propagate."""

@@ -11,8 +11,6 @@ from openai.types import Model
 from amplifier_module_provider_openai import (
     OpenAIProvider,
     get_capabilities,
-    mount,
-    on_session_ready,
 )
 from amplifier_module_provider_openai._cost import compute_cost
 from amplifier_module_provider_openai.models import display_name, openai_models
@@ -94,37 +92,15 @@ def test_a_configured_context_is_planned_with_before_anything_is_listed():
     assert (info.context_window, info.max_output_tokens) == (8192, 4096)
 
 
-async def test_a_session_learns_the_context_of_the_only_model(server, coordinator):
-    server.on(
-        "/models", Answer.json({"object": "list", "data": [card("a.gguf", meta={"n_ctx": 512})]})
-    )
-    await mount(coordinator, {"base_url": server.base_url, "default_model": "qwen3"})
-    provider = coordinator.mount_points["providers"]["openai"]
+async def test_the_context_of_the_only_model_holds_for_any_name(server, make_provider):
+    cards = [card("a.gguf", meta={"n_ctx": 512})]
+    server.on("/models", Answer.json({"object": "list", "data": cards}))
+    provider = make_provider(default_model="qwen3")
 
-    await on_session_ready(coordinator)
-    await provider.close()
+    await provider.list_models()
 
     assert provider.get_info().defaults["context_window"] == 512
     assert provider.get_info().defaults["max_output_tokens"] == 256
-
-
-async def test_a_server_that_is_away_does_not_keep_a_session_from_starting(coordinator):
-    await mount(coordinator, {"base_url": "http://127.0.0.1:9/v1"})
-    coordinator.mount_points["providers"]["other"] = object()
-
-    await on_session_ready(coordinator)
-    provider = coordinator.mount_points["providers"]["openai"]
-    await provider.close()
-
-    assert provider.get_info().defaults["context_window"] == 1_000_000
-
-
-async def test_a_context_from_config_is_not_asked_for(server, coordinator):
-    await mount(coordinator, {"base_url": server.base_url, "context_window": 8192})
-
-    await on_session_ready(coordinator)
-
-    assert not server.requests
 
 
 async def test_a_list_that_fails_is_an_error(server, make_provider):
