@@ -90,6 +90,23 @@ _RESPONSE = {
     "tool_choice": "auto",
     "tools": [],
 }
+#: A whole response that says "Ana".
+ANA = Canned(
+    200,
+    json.dumps(
+        {
+            **_RESPONSE,
+            "status": "completed",
+            "output": [
+                {
+                    **_MESSAGE,
+                    "status": "completed",
+                    "content": [{**_PART, "text": "Ana"}],
+                }
+            ],
+        }
+    ),
+)
 #: A response that ends after its first word.
 HALF_A_STREAM = streamed(
     {"type": "response.created", "response": _RESPONSE},

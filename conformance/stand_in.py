@@ -54,11 +54,15 @@ def refusing(path: str, answer: Canned) -> Answers:
 
 
 class StandIn:
-    """One that is listening: `url` is its base URL, `asked` the paths of the requests so far."""
+    """One that is listening at the base URL `url`.
+
+    `asked` holds the paths of the requests so far, `received` their bodies as far as it read them.
+    """
 
     def __init__(self, target: str, answers: Answers, client: httpx.AsyncClient) -> None:
         self.url = ""
         self.asked: list[str] = []
+        self.received: list[bytes] = []
         self._target = target.removesuffix("/v1")
         self._answers = answers
         self._client = client
@@ -80,6 +84,7 @@ class StandIn:
             _break(writer, bytes(answer))
             return
         body = await reader.readexactly(int(headers.get("content-length", 0)))
+        self.received.append(body)
         if answer:
             writer.write(bytes(answer))
             return

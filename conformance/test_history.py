@@ -6,9 +6,11 @@ from amplifier_core import Message
 from amplifier_core.message_models import ChatResponse, TextBlock, ThinkingBlock
 
 from conformance.bench import Bench
+from conformance.canned import ANA
 from conformance.check import check
 from conformance.conversation import ToolCall, assistant, result, system
 from conformance.provider import ProviderAsker
+from conformance.stand_in import facing, refusing
 from fixtures.tools import WEATHER
 
 OSLO = ToolCall("call_1", "get_weather", '{"city": "Oslo"}')
@@ -95,6 +97,22 @@ async def test_other_protocol(ask: ProviderAsker, bench: Bench) -> None:
     assert _text(response) == "Ana"
     assert b"sealed-thought" not in sent
     assert b"rs_123" not in sent
+
+
+@check("history.from-chat")
+async def test_from_chat(ask: ProviderAsker) -> None:
+    """A turn recorded by Chat goes on over Responses, which is not sent Chat's ids for its own."""
+    first = await _answer(ask, [_user("My name is Ana.")])
+    greeted = Message(role="assistant", content=first.content, metadata=first.metadata)
+    messages = [_user("My name is Ana."), greeted, _user("What is my name?")]
+    answers = refusing("/responses", ANA)
+    async with facing(ask, answers, use_responses_api=True) as (other, stand):
+        response = await _answer(other, messages)
+
+    assert _text(response) == "Ana"
+    assert b"Hello Ana." in stand.received[0]
+    assert b"previous_response_id" not in stand.received[0]
+    assert b"chatcmpl" not in stand.received[0]
 
 
 async def _answer(ask: ProviderAsker, messages: list[Message], *tools: Any) -> ChatResponse:
