@@ -31,7 +31,10 @@ def chat_params(
 
     `options` are the keyword arguments of `complete()`. Precedence: request, options, config.
     """
-    tools = chat_tools([*(request.tools or []), *(options.get("tools") or [])])
+    choice = _first(request.tool_choice, options.get("tool_choice"))
+    specs = [*(request.tools or []), *(options.get("tools") or [])]
+    # MLX calls tools that must not be called, llama.cpp and vLLM leave their markup in the text.
+    tools = [] if choice == "none" and endpoint.is_custom else chat_tools(specs)
     body = {
         "model": model,
         "messages": chat_messages(request.messages, settings.reasoning_replay),
@@ -49,9 +52,7 @@ def chat_params(
         "tools": tools or None,
     }
     if tools:
-        body["tool_choice"] = chat_tool_choice(
-            _first(request.tool_choice, options.get("tool_choice"))
-        )
+        body["tool_choice"] = chat_tool_choice(choice)
         body["parallel_tool_calls"] = _first(
             options.get("parallel_tool_calls"), settings.parallel_tool_calls
         )

@@ -97,6 +97,12 @@ async def test_tools_have_the_nested_shape_and_no_choice_unasked(sent):
     assert "parallel_tool_calls" not in body
 
 
+async def test_tools_that_must_not_be_called_are_left_out(sent):
+    body = await sent(tools=[WEATHER], tool_choice="none")
+
+    assert not {"tools", "tool_choice"} & set(body)
+
+
 async def test_empty_tools_are_left_out(sent):
     body = await sent(tools=[], tool_choice="auto")
 
