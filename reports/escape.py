@@ -29,8 +29,14 @@ def line(text: str, limit: int = LINE_LIMIT) -> str:
 
 def plain(text: str) -> str:
     """One line of Markdown that shows the text and nothing else."""
-    escaped = _MARKDOWN.sub(r"\\\1", line(text))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u2060")
+    return _escaped(line(text))
+
+
+def prose(text: str) -> str:
+    """One line of Markdown from a text of the project's own, in which backticks set off code."""
+    parts = re.split(r"`([^`]+)`", line(text, BLOCK_LIMIT))
+    shown = (code(part) if number % 2 else _escaped(part) for number, part in enumerate(parts))
+    return "".join(shown)
 
 
 def code(text: str) -> str:
@@ -48,6 +54,11 @@ def fence(text: str, language: str = "") -> str:
     shown = visible(text)
     ticks = "`" * max(3, _longest_run(shown) + 1)
     return f"{ticks}{language}\n{shown}\n{ticks}"
+
+
+def _escaped(shown: str) -> str:
+    escaped = _MARKDOWN.sub(r"\\\1", shown)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace("@", "@\u2060")
 
 
 def _spelt(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reports.cells import Cell
 from reports.curl import curl
-from reports.escape import code, fence, plain
+from reports.escape import code, fence, plain, prose
 from reports.exchange import Exchange
 from reports.marks import MEANING, OUTCOME, mark
 from reports.model import Expectation, Result
@@ -22,10 +22,10 @@ def evidence(cell: Cell) -> str:
     parts = [
         f"# {plain(check.id)} on {plain(cell.target.title)} {code(cell.target.version)}",
         f"**{mark(cell)}**: {MEANING[cell.verdict]}. Owner: {cell.owner or 'nobody'}.",
-        f"{check.level}: {plain(check.title)}",
-        f"> {plain(check.requirement)}\n>\n> {plain(check.link)}",
-        f"Why: {plain(check.why)}",
-        f"Remedy: {plain(check.remedy)}",
+        f"{check.level}: {prose(check.title)}",
+        f"> {prose(check.requirement)}\n>\n> {plain(check.link)}",
+        f"Why: {prose(check.why)}",
+        f"Remedy: {prose(check.remedy)}",
         *(_expectation(one) for one in cell.expectations),
     ]
     parts += _results(cell)
@@ -50,7 +50,7 @@ def _expectation(known: Expectation) -> str:
     issue = plain(known.issue) if known.issue else "no issue"
     until = f"to be checked again by {known.recheck_by}"
     foreseen = " or ".join(known.outcomes)
-    return f"Known divergence ({foreseen}): {plain(known.reason)} ({issue}, {until})"
+    return f"Known divergence ({foreseen}): {prose(known.reason)} ({issue}, {until})"
 
 
 def _result(result: Result) -> Iterator[str]:

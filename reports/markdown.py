@@ -5,7 +5,7 @@ from itertools import groupby
 
 from reports.cells import Cell, cells, rows
 from reports.counts import PLACES, outcomes, ran
-from reports.escape import code, plain
+from reports.escape import code, plain, prose
 from reports.marks import MEANING, VERDICT, mark
 from reports.model import Expectation, Report, Target
 from reports.words import Outcome, Verdict
@@ -43,7 +43,7 @@ def _grid(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 def _targets(report: Report) -> str:
     header = ["target", "server", "version", "build", "model", "started", "protocol", "provider"]
     lines = [_target(target) for target in report.targets]
-    absent = [f"{plain(one.title)}: not run here: {plain(one.reason)}" for one in report.absent]
+    absent = [f"{plain(one.title)}: not run here: {prose(one.reason)}" for one in report.absent]
     return "\n\n".join(([_grid(header, lines)] if lines else []) + absent)
 
 
@@ -99,7 +99,8 @@ def footnotes(notes: list[Expectation]) -> Iterator[str]:
     """A numbered line for each of them."""
     for number, note in enumerate(notes, 1):
         issue = f" {plain(note.issue)}" if note.issue else ""
-        yield f"({number}) {plain(note.reason)}{issue}, to be checked again by {note.recheck_by}."
+        until = f"to be checked again by {note.recheck_by}"
+        yield f"({number}) {prose(note.reason).rstrip('.')}{issue}; {until}."
 
 
 def _legend(table: list[Cell]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from reports.atomic import write_whole
 from reports.cells import cells
 from reports.errors import UnmarkedFile
-from reports.escape import plain
+from reports.escape import plain, prose
 from reports.groups import Group, chapters, groups
 from reports.markdown import expectations, footnotes
 from reports.model import Expectation, Report, Target
@@ -29,8 +29,8 @@ def table(report: Report) -> str:
     day = f"{report.finished or report.started:%Y-%m-%d}"
     below = [
         f"Checks passed of checks asked, {day}, suite {report.suite_version}. Not a ranking.",
-        *(f"{plain(one.title)}: not run here: {plain(one.reason)}." for one in report.absent),
-        *footnotes(notes),
+        *(f"{plain(one.title)}: not run here: {prose(one.reason)}." for one in report.absent),
+        *_folded(list(footnotes(notes))),
     ]
     return "\n\n".join(["\n".join(lines), *below])
 
@@ -48,6 +48,12 @@ def rewrite(path: Path, report: Report) -> None:
             f"{path} has no place for the table.", f"Put the lines {BEGIN} and {END} into it."
         )
     write_whole(path, f"{before}{BEGIN}\n{table(report)}\n{END}{after}")
+
+
+def _folded(notes: list[str]) -> list[str]:
+    """Footnotes under a line that opens them: a server may have many."""
+    summary = f"<details><summary>Known divergences: {len(notes)}</summary>"
+    return [summary, *notes, "</details>"] if notes else []
 
 
 def _column(target: Target) -> str:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from reports.canonical import dumps
 from reports.cells import cells
 from reports.curl import curl
-from reports.escape import code, fence, line, plain, visible
+from reports.escape import code, fence, line, plain, prose, visible
 from reports.evidence import evidence
 from reports.exchange import Body
 from reports.markdown import render
@@ -41,7 +41,7 @@ def html(markdown: str) -> str:
     return str(MarkdownIt("commonmark").enable("table").render(markdown))
 
 
-@pytest.mark.parametrize("escape", [plain, code, fence])
+@pytest.mark.parametrize("escape", [plain, prose, code, fence])
 def test_markdown_shows_markup_as_text(escape: Callable[[str], str]):
     shown = html(escape(NASTY))
 
@@ -49,6 +49,10 @@ def test_markdown_shows_markup_as_text(escape: Callable[[str], str]):
     assert "<img" not in shown
     assert "<a " not in shown
     assert "<h1" not in shown
+
+
+def test_prose_keeps_its_code_and_nothing_else():
+    assert prose("- send `a*b` | not *c* `") == r"\- send `a*b` \| not \*c\* \`"
 
 
 def test_a_table_keeps_its_columns():

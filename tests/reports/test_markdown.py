@@ -41,7 +41,7 @@ def test_a_known_divergence_has_a_footnote_with_issue_and_date():
 
     assert "[✘ server (expected)](evidence/llamacpp/tools.parallel-calls.md) (1)" in shown
     assert "(1) named tool choice is read as auto" in shown
-    assert "to be checked again by 2026-12-31" in shown
+    assert "; to be checked again by 2026-12-31." in shown
 
 
 def test_our_own_fault_never_reads_as_expected():

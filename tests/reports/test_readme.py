@@ -41,7 +41,7 @@ def test_footnotes_and_absent_servers_stand_below():
     shown = table(report)
 
     assert "✘ 0/1 / ✘ 0/1 (1) |" in shown
-    assert "\n\n(1) named tool choice is read as auto" in shown
+    assert "Known divergences: 1</summary>\n\n(1) named tool choice is read as auto" in shown
     assert "\n\nLM Studio: not run here: needs a desktop." in shown
 
 
