@@ -24,10 +24,13 @@ class Run:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._planned: set[str] = set()
-        self.folder = run_folder(options.folder, list(options.specs))
-        self._journal = Journal.create(
-            self.folder / "journal.jsonl", suite_version=suite_version(), asked=list(options.specs)
-        )
+        asked = list(options.specs)
+        try:
+            self.folder = run_folder(options.folder, asked)
+            journal = self.folder / "journal.jsonl"
+            self._journal = Journal.create(journal, suite_version=suite_version(), asked=asked)
+        except OSError as error:
+            raise pytest.UsageError(_cant_write(error)) from None
 
     def plan(self, checks: Iterable[str]) -> None:
         """Write down which checks are going to run; each once."""
@@ -55,23 +58,34 @@ class Run:
 
     def record(self, *results: Result) -> None:
         """Write results down. The run ends here if that can't be done."""
-        try:
+        with _written():
             self.plan(result.check for result in results)
             for result in results:
                 self._journal.result(result)
-        except OSError as error:
-            pytest.exit(
-                f"can't write to {self._journal.path}: {error.strerror}\n"
-                "  hint: make room, or choose another folder with --report-dir",
-                returncode=pytest.ExitCode.USAGE_ERROR,
-            )
 
     def finish(self, incomplete: list[str]) -> tuple[Report, Gate]:
         """Close the journal, write the report beside it, and judge it."""
-        self._journal.finish(incomplete)
-        report = read_journal(self._journal.path)
-        build(report, self.folder)
+        with _written():
+            self._journal.finish(incomplete)
+            report = read_journal(self._journal.path)
+            build(report, self.folder)
         return report, gate(report)
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """End the run in a sentence where something can't be written; what is written stays."""
+    try:
+        yield
+    except OSError as error:
+        pytest.exit(_cant_write(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def _cant_write(error: OSError) -> str:
+    return (
+        f"can't write {error.filename or 'the report'}: {error.strerror}\n"
+        "  hint: make room, or choose another folder with --report-dir"
+    )
 
 
 def suite_version() -> str:
