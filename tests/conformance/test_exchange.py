@@ -82,6 +82,16 @@ def test_answer_that_breaks_off_says_how(fault: Cut | Reset, ended: str) -> None
     assert (only.status, only.ended) == (200, ended)
 
 
+def test_client_that_leaves_is_no_fault_of_the_servers() -> None:
+    with server(CHUNKED[:60], b"") as port, Tap("127.0.0.1", port) as tap:
+        with httpx.stream("GET", f"http://127.0.0.1:{tap.port}/") as response:
+            next(response.iter_raw())
+
+        (only,) = recorded(tap)
+
+    assert (only.status, only.ended) == (200, "timeout")
+
+
 def test_credentials_are_not_kept() -> None:
     with server(WHOLE) as port, Tap("127.0.0.1", port) as tap:
         httpx.get(f"http://127.0.0.1:{tap.port}/", headers={"Authorization": "Bearer sk-secret"})
