@@ -48,6 +48,11 @@ def in_turn(*answers: Canned | None) -> Answers:
     return lambda _: next(left, None)
 
 
+def always(answer: Canned) -> Answers:
+    """Answer every request like this."""
+    return lambda _: answer
+
+
 def refusing(path: str, answer: Canned) -> Answers:
     """Answer every request to a path that ends like this, and leave the others to the target."""
     return lambda asked: answer if asked.endswith(path) else None

@@ -9,7 +9,7 @@ from conformance.bench import Bench
 from conformance.canned import BUSY, ERRORS, NO_ANSWERS, SLOW_DOWN, TOO_LONG
 from conformance.check import check
 from conformance.provider import ProviderAsker
-from conformance.stand_in import facing, in_turn, refusing
+from conformance.stand_in import always, facing, in_turn
 from fixtures.tools import WEATHER
 from reports import Mode
 from servers.faults import Cut, Delay, Replace, Reset
@@ -62,7 +62,7 @@ async def test_retry_too_late(ask: ProviderAsker) -> None:
 async def test_classes(ask: ProviderAsker) -> None:
     """Each status is an error of the kernel's, with words, and is told to the session once."""
     for answer, kind in ERRORS:
-        async with facing(ask, refusing("/completions", answer)) as (other, stand):
+        async with facing(ask, always(answer)) as (other, stand):
             error = await other.error("Repeat: tiger river")
 
         assert type(error) is kind, f"HTTP {answer.status} became {error!r}"
@@ -75,7 +75,7 @@ async def test_classes(ask: ProviderAsker) -> None:
 async def test_context(ask: ProviderAsker) -> None:
     """A prompt that is too long is told to be that, in any server's words, and not sent again."""
     for answer in TOO_LONG:
-        async with facing(ask, refusing("/completions", answer), **PATIENT) as (other, stand):
+        async with facing(ask, always(answer), **PATIENT) as (other, stand):
             error = await other.error("Repeat: tiger river")
 
         assert isinstance(error, llm_errors.ContextLengthError), f"{answer.body} became {error!r}"
@@ -86,7 +86,7 @@ async def test_context(ask: ProviderAsker) -> None:
 async def test_no_answer(ask: ProviderAsker) -> None:
     """A 200 that holds no answer is an error, and not an empty answer."""
     for answer in NO_ANSWERS:
-        async with facing(ask, refusing("/completions", answer)) as (other, _):
+        async with facing(ask, always(answer)) as (other, _):
             error = await other.error("Repeat: tiger river")
 
         assert str(error)
