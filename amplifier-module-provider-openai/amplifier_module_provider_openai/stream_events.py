@@ -7,8 +7,9 @@ while hooks run; deltas of one block that pile up meanwhile go out as one.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
+from io import StringIO
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -26,7 +27,7 @@ class BlockEvents:
         self.any_delta = False
         self.begun = False
         self._emit = emit
-        self._pending: list[tuple[str, dict[str, Any], list[str]]] = []
+        self._pending: deque[tuple[str, dict[str, Any], StringIO]] = deque()
         self._sequence: defaultdict[int, int] = defaultdict(int)
         self._task: asyncio.Task[None] | None = None
 
@@ -43,11 +44,11 @@ class BlockEvents:
         if self._emit is None:
             return
         if self._pending:
-            name, payload, texts = self._pending[-1]
+            name, payload, grown = self._pending[-1]
             if name == event.STREAM_BLOCK_DELTA and payload["block_index"] == index:
-                texts.append(text)
+                grown.write(text)
                 return
-        self._note(event.STREAM_BLOCK_DELTA, index, block_type, texts=[text])
+        self._note(event.STREAM_BLOCK_DELTA, index, block_type, text=text)
 
     def end(self, index: int, block_type: BlockType) -> None:
         """A block is complete."""
@@ -80,7 +81,7 @@ class BlockEvents:
         index: int,
         block_type: BlockType,
         *,
-        texts: list[str] | None = None,
+        text: str = "",
         extra: Mapping[str, str] | None = None,
     ) -> None:
         self.begun = True
@@ -92,15 +93,17 @@ class BlockEvents:
             "block_type": block_type,
             **(extra or {}),
         }
-        self._pending.append((name, payload, texts or []))
+        grown = StringIO()
+        grown.write(text)
+        self._pending.append((name, payload, grown))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain(self._emit))
 
     async def _drain(self, emit: Emit) -> None:
         while self._pending:
-            name, payload, texts = self._pending.pop(0)
+            name, payload, grown = self._pending.popleft()
             if name == event.STREAM_BLOCK_DELTA:
                 index = payload["block_index"]
-                payload["sequence"], payload["text"] = self._sequence[index], "".join(texts)
+                payload["sequence"], payload["text"] = self._sequence[index], grown.getvalue()
                 self._sequence[index] += 1
             await emit(name, payload)

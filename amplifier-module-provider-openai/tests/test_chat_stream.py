@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
@@ -239,6 +240,26 @@ async def test_what_arrives_while_a_hook_works_goes_out_as_one_delta(
     assert "".join(data["text"] for data in deltas) == answer.text
     assert [data["sequence"] for data in deltas] == list(range(len(deltas)))
     assert len(deltas) < 500
+
+
+def peak_of(chunks: int) -> int:
+    """Most bytes held while a stream of so many chunks is read, the answer included."""
+    word = sse(chunk("word "), done=False)
+    tracemalloc.start()
+    reading = ChunkStream(Assembly(BlockEvents(None)), lambda: None)
+    for _ in range(chunks):
+        reading.take(word)
+    reading.take(sse(chunk(finish="stop")))
+    reading.close()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
+def test_a_long_stream_takes_its_text_and_a_constant():
+    short, long = peak_of(500), peak_of(50_000)
+
+    assert long - short < 3 * len("word ") * 50_000
 
 
 CONTENT = st.text(alphabet="ab<>/think é\n{", max_size=12)
