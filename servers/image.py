@@ -9,7 +9,7 @@ from docker.errors import BuildError, DockerException
 from servers.engine import connect
 from servers.environment import python_for
 from servers.errors import CannotRunHere
-from servers.spec import Native, Release, ServerSpec
+from servers.spec import LocalImage, Native, Release, ServerSpec
 from servers.target import Progress
 
 DOCKERFILES = Path(__file__).parent / "images"
@@ -21,7 +21,7 @@ def build_image(spec: ServerSpec, base: str, progress: Progress) -> str:
     local = spec.container.local if spec.container else None
     if local is None:
         raise CannotRunHere(f"no image of {spec.title} can be made here", "pull the official one")
-    source = _installed(local.requirement, local.folder, spec.title, progress)
+    source = _installed(spec, local, progress)
     progress(f"building {local.tag} on {base}")
     with tempfile.TemporaryDirectory(prefix=f"{spec.name}-image-") as folder:
         shutil.copytree(source, Path(folder) / "server")
@@ -30,12 +30,14 @@ def build_image(spec: ServerSpec, base: str, progress: Progress) -> str:
     return local.tag
 
 
-def _installed(requirement: str, folder: str, title: str, progress: Progress) -> Path:
-    """The folder of a package, in an environment made for it."""
-    version = requirement.rpartition("=")[2]
-    native = Native(command=[], requirements=[requirement], releases=[Release(version=version)])
-    environment = Path(python_for(native, title, progress)).parents[1]
-    return next(environment.glob(f"lib/python*/site-packages/{folder}"))
+def _installed(spec: ServerSpec, local: LocalImage, progress: Progress) -> Path:
+    """The folder that goes into the image, in an environment made for it or for the server."""
+    native = spec.native
+    if native is None or local.requirement:
+        release = Release(version=local.requirement.rpartition("=")[2])
+        native = Native(command=[], requirements=[local.requirement], releases=[release])
+    environment = Path(python_for(native, spec.title, progress)).parents[1]
+    return next(environment.glob("lib/python*/site-packages")) / local.folder
 
 
 def _build(folder: str, tag: str, base: str) -> None:

@@ -100,11 +100,14 @@ class Mount(Strict):
 
 
 class LocalImage(Strict):
-    """An image made here from a folder of a Python package, by `images/<server>.Dockerfile`."""
+    """An image made here, by `images/<server>.Dockerfile`, from what a wheel holds.
+
+    Without a requirement it is from the environment of the native start, all of it.
+    """
 
     tag: str
-    requirement: str
-    folder: str
+    requirement: str = ""
+    folder: str = "."
 
 
 class Container(Strict):
