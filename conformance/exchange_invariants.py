@@ -5,12 +5,12 @@ Source: OpenAI's openapi 2.3.0, RFC 9110; the ids' rows are in catalogue/invaria
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from conformance.completion import ErrorBody
+from conformance.completion import Chunk, ErrorBody
+from conformance.conversation import parsed
 from conformance.sse import whole_stream
 from reports import Exchange
 
@@ -100,12 +100,12 @@ def answered(exchange: Exchange) -> None:
 @invariant("invariants.stream-ends", _is_finished_stream)
 def stream_ends(exchange: Exchange) -> None:
     """A stream ends with a finish reason for each choice and `[DONE]`, or tells an error."""
-    chunks = [_parsed(data) for data in whole_stream(exchange.response_body.raw)]
-    if any("error" in chunk for chunk in chunks):
+    events = whole_stream(exchange.response_body.raw)
+    if any('"error"' in event and '"choices"' not in event for event in events):
         return
-    choices = [choice for chunk in chunks for choice in chunk.get("choices") or ()]
-    begun = {choice.get("index") for choice in choices}
-    ended = {choice.get("index") for choice in choices if choice.get("finish_reason")}
+    choices = [choice for event in events for choice in Chunk.read(event).choices]
+    begun = {choice.index for choice in choices}
+    ended = {choice.index for choice in choices if choice.finish_reason}
     assert begun, "a stream without a choice"
     assert ended == begun, f"choices {begun} began, and {ended} have a finish reason"
 
@@ -128,11 +128,4 @@ def no_server_error(exchange: Exchange) -> None:
 def headers_true(exchange: Exchange) -> None:
     """A body that is said to be JSON is JSON."""
     if "application/json" in _header(exchange, "content-type"):
-        _parsed(exchange.response_body.raw.decode(errors="replace"))
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise AssertionError(f"said to be JSON, but is none: {text[:300]!r}") from error
+        parsed(exchange.response_body.raw.decode(errors="replace"), "said to be JSON")

@@ -20,8 +20,9 @@ async def test_model_object(ask: WireAsker) -> None:
     """Each model has the four keys that the API promises."""
     listed = (await ask.get("models")).json
 
-    assert listed["data"]
-    for model in listed["data"]:
+    models = listed.get("data")
+    assert models
+    for model in models:
         kinds = {key: type(model.get(key)) for key in ("id", "object", "created", "owned_by")}
         assert kinds == {"id": str, "object": str, "created": int, "owned_by": str}
 

@@ -71,8 +71,9 @@ async def test_several(ask: WireAsker) -> None:
 
     answer.ensure_supported()
     found = choices(answer, ask.mode)
-    ended = [choice["index"] for choice in found if choice.get("finish_reason")]
-    assert sorted(ended) == [0, 1]
+    ended = [choice.get("index") for choice in found if choice.get("finish_reason")]
+    assert set(ended) == {0, 1}
+    assert len(ended) == 2
 
 
 @check("sampling.logprobs")
@@ -97,8 +98,9 @@ async def test_top_logprobs(ask: WireAsker) -> None:
     told = logprobs(answer, ask.mode)
     assert told
     for token in told:
-        assert 1 <= len(token["top_logprobs"]) <= 3
-        assert token["top_logprobs"][0]["token"] == token["token"]
+        best, *others = token.get("top_logprobs") or [{}]
+        assert len(others) < 3
+        assert best.get("token", "nothing") == token.get("token")
 
 
 @check("sampling.logprobs-with-tools")

@@ -56,10 +56,9 @@ async def test_role(ask: WireAsker) -> None:
     """The first delta says who speaks, and no other one does."""
     found = choices(await ask.send("Repeat: tiger river lamp"))
 
-    assert found[0]["delta"].get("role") == "assistant"
-    assert [choice["delta"]["role"] for choice in found if choice["delta"].get("role")] == [
-        "assistant"
-    ]
+    roles = [choice.get("delta", {}).get("role") for choice in found]
+    assert roles[:1] == ["assistant"]
+    assert not any(roles[1:]), f"the role comes again: {roles}"
 
 
 @check("streaming.finish-once")
@@ -88,7 +87,7 @@ async def test_usage_last(ask: WireAsker) -> None:
 
     told = [chunk for chunk in answer.chunks if chunk.get("usage")]
     assert len(told) == 1
-    assert told[0]["choices"] == []
+    assert told[0].get("choices") == []
     assert answer.chunks[-1] == told[0]
 
 
@@ -99,7 +98,7 @@ async def test_usage_unasked(ask: WireAsker) -> None:
 
     assert answer.reply.text == "tiger"
     assert [chunk for chunk in answer.chunks if chunk.get("usage")] == []
-    assert all(chunk["choices"] for chunk in answer.chunks)
+    assert all(chunk.get("choices") for chunk in answer.chunks)
 
 
 @check("streaming.envelope")

@@ -27,6 +27,7 @@ def usage(answer: Answer, mode: Mode) -> dict[str, Any]:
     bodies = [answer.json] if mode is Mode.WHOLE else answer.chunks
     told: list[dict[str, Any]] = [body["usage"] for body in bodies if body.get("usage")]
     assert len(told) == 1, f"usage was told {len(told)} times"
+    assert {"prompt_tokens", "completion_tokens"} <= set(told[0])
     return told[0]
 
 

@@ -40,17 +40,17 @@ class Answer:
     text: str
 
     @property
-    def json(self) -> Any:
-        """The body, parsed. An `AssertionError` if it is not JSON."""
-        return parsed(self.text, "the body")
+    def json(self) -> dict[str, Any]:
+        """The body, parsed. An `AssertionError` if it is no JSON object."""
+        return _object(self.text, "the body")
 
     @property
-    def chunks(self) -> list[Any]:
+    def chunks(self) -> list[dict[str, Any]]:
         """The events of a stream, parsed, without the `[DONE]` that ends it.
 
         An `AssertionError` says what is wrong with the stream.
         """
-        return [parsed(data, "an event") for data in whole_stream(self.text.encode())]
+        return [_object(data, "an event") for data in whole_stream(self.text.encode())]
 
     @property
     def events(self) -> list[str]:
@@ -268,6 +268,12 @@ def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
         return {"type": "json_object"}
     described = {"name": "answer", "strict": True, "schema": schema}
     return {"type": "json_schema", "json_schema": described}
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    found = parsed(text, what)
+    assert isinstance(found, dict), f"{what}: no JSON object: {text[:300]!r}"
+    return found
 
 
 def _call(call: FunctionCall) -> ToolCall:
