@@ -60,11 +60,11 @@ async def test_then_call(ask: Asker) -> None:
 
 @check("reasoning.result-used")
 async def test_result_used(ask: Asker) -> None:
-    """After a call that was thought about, the result leads to the answer."""
+    """After a call that was thought about, the result leads to the answer, without a thought."""
     question = "Think first. Add 17 and 25."
     first = await ask(question, tools=[ADD], **THINK)
 
-    reply = await ask(question, first, result(first.call, "42"), tools=[ADD], **THINK)
+    reply = await ask(question, first, result(first.call, "42"), tools=[ADD])
 
     assert reply.text.strip() == "The result is 42."
 
