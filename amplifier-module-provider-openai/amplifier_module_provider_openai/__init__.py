@@ -1,6 +1,7 @@
 """Amplifier provider for OpenAI and for servers that speak its protocols."""
 
 from ._capabilities import get_capabilities as get_capabilities
+from ._cost import compute_cost as compute_cost
 from ._mount import mount as mount
 from .answer import OpenAIChatResponse as OpenAIChatResponse
 from .gate import _get_process_semaphore as _get_process_semaphore

@@ -80,7 +80,7 @@ class Completion:
         repairs = repair_history(self.request, self.provider.repaired_tool_ids)
         if repairs.fresh:
             logger.warning("Repaired %d tool calls without a result", len(repairs.fresh))
-            await self._tell("provider:tool_sequence_repaired", repairs.payload())
+            await self._tell("provider:tool_sequence_repaired", repairs.payload(self.provider.name))
 
     async def _tell_retry(self, attempt: int, delay: float, error: LLMError) -> None:
         await self._tell("provider:retry", payloads.retry_payload(self, attempt, delay, error))
@@ -126,7 +126,9 @@ class Completion:
     async def _attempt_in_slot(self) -> Reply:
         limit = self.provider.max_concurrent_requests
         async with request_slot(limit):
-            await self._tell("provider:concurrency", concurrency_payload(self.model, limit))
+            await self._tell(
+                "provider:concurrency", concurrency_payload(self.provider.name, self.model, limit)
+            )
             self._events = self._new_events()
             try:
                 async with asyncio.timeout(self._timeout()):
@@ -202,6 +204,7 @@ class Completion:
 
     async def _ask_responses(self) -> Reply:
         exchange = responses.Exchange(
+            provider=self.provider.name,
             client=self.provider.client,
             params=self._params,
             events=self._events,
@@ -247,6 +250,7 @@ class Completion:
         failure = kernel_error(
             error,
             Attempt(
+                provider=self.provider.name,
                 endpoint=self.endpoint,
                 path=path,
                 model=self.model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ._constants import MAX_CONTINUATION_ATTEMPTS, PROVIDER_NAME
+from ._constants import MAX_CONTINUATION_ATTEMPTS
 from ._response_handling import Continued
 from .history import read_field
 from .responses import Exchange
@@ -68,7 +68,7 @@ async def _tell(exchange: Exchange, response: Any, number: int) -> None:
         await exchange.emit(
             "provider:incomplete_continuation",
             {
-                "provider": PROVIDER_NAME,
+                "provider": exchange.provider,
                 "response_id": read_field(response, "id"),
                 "reason": _reason(response),
                 "continuation_number": number,

@@ -14,7 +14,6 @@ from typing import Any
 import openai
 from amplifier_core import llm_errors as kernel
 
-from ._constants import PROVIDER_NAME
 from .broken import BrokenAnswerError
 from .endpoint import Endpoint
 from .native import (
@@ -55,6 +54,7 @@ _MODEL_PHRASES = ("model_not_found", "no such model", "model not found")
 class Attempt:
     """What was being tried when an error came: where, of which model, how far it got."""
 
+    provider: str
     endpoint: Endpoint
     path: str
     model: str
@@ -72,7 +72,7 @@ class Attempt:
 def kernel_error(error: BaseException, attempt: Attempt) -> kernel.LLMError:
     """The kernel's error for a native one; raise it `from` the native one."""
     if isinstance(error, kernel.LLMError):
-        error.provider, error.model = error.provider or PROVIDER_NAME, error.model or attempt.model
+        error.provider, error.model = attempt.provider, attempt.model
         return error
     if isinstance(error, openai.APITimeoutError | TimeoutError):
         what = f"Request timed out after {attempt.timeout}s"
@@ -225,7 +225,7 @@ def _make(
         message = f"{message} ({attempt.url} answered {status}.{_hint(kind, status, attempt)})"
     if attempt.tried_before:
         message = f"{message} The Responses API was tried first: {attempt.tried_before}."
-    return kind(message, provider=PROVIDER_NAME, model=attempt.model, status_code=status, **more)
+    return kind(message, provider=attempt.provider, model=attempt.model, status_code=status, **more)
 
 
 def _hint(kind: type[kernel.LLMError], status: int, attempt: Attempt) -> str:

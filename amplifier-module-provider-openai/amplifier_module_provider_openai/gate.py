@@ -56,10 +56,10 @@ async def _acquire(semaphore: asyncio.Semaphore) -> None:
         _load.waiting -= 1
 
 
-def concurrency_payload(model: str, limit: int) -> dict[str, Any]:
+def concurrency_payload(provider: str, model: str, limit: int) -> dict[str, Any]:
     """Figures of the `provider:concurrency` event, the asking request counted as active."""
     return {
-        "provider": "openai",
+        "provider": provider,
         "model": model,
         "active_requests": _load.active,
         "waiting_requests": _load.waiting,

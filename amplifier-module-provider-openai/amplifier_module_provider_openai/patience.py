@@ -8,8 +8,6 @@ from typing import Self
 
 from amplifier_core.llm_errors import LLMTimeoutError
 
-from ._constants import PROVIDER_NAME
-
 # Timers are not free, and there is a renewal for every token.
 _PRECISION = 0.05
 
@@ -49,6 +47,5 @@ class Patience:
             await self._timeout.__aexit__(exc_type, exc, traceback)
         except TimeoutError as error:
             raise IdleTimeoutError(
-                f"The server sent nothing for {self._seconds:g} s (stream_idle_timeout).",
-                provider=PROVIDER_NAME,
+                f"The server sent nothing for {self._seconds:g} s (stream_idle_timeout)."
             ) from error

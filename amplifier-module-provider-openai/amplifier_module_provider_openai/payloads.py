@@ -10,7 +10,6 @@ from amplifier_core.llm_errors import LLMError
 from amplifier_core.message_models import ChatRequest, Usage
 from amplifier_core.utils import redact_secrets
 
-from ._constants import PROVIDER_NAME
 from .native import status_of
 from .reply import Reply
 
@@ -30,7 +29,7 @@ def request_payload(
     """`llm:request`, once per call."""
     thinking = bool(call.options.get("extended_thinking"))
     payload = {
-        "provider": PROVIDER_NAME,
+        "provider": call.provider.name,
         "model": call.model,
         "request_id": call.request_id,
         "message_count": len(call.request.messages),
@@ -48,7 +47,7 @@ def request_payload(
 def response_payload(call: Completion, reply: Reply, begun: float) -> dict[str, Any]:
     """`llm:response` of a success; `duration_ms` covers all attempts."""
     payload = {
-        "provider": PROVIDER_NAME,
+        "provider": call.provider.name,
         "model": call.model,
         "request_id": call.request_id,
         "usage": _usage(reply.response.usage),
@@ -66,7 +65,7 @@ def response_payload(call: Completion, reply: Reply, begun: float) -> dict[str, 
 def failure_payload(call: Completion, error: LLMError, begun: float) -> dict[str, Any]:
     """`llm:response` of a failure."""
     return {
-        "provider": PROVIDER_NAME,
+        "provider": call.provider.name,
         "model": call.model,
         "request_id": call.request_id,
         "status": "error",
@@ -78,7 +77,7 @@ def failure_payload(call: Completion, error: LLMError, begun: float) -> dict[str
 def retry_payload(call: Completion, attempt: int, delay: float, error: LLMError) -> dict[str, Any]:
     """`provider:retry`; `attempt` counts from 1, `delay` is in seconds."""
     return {
-        "provider": PROVIDER_NAME,
+        "provider": call.provider.name,
         "attempt": attempt,
         "max_retries": call.provider.retry_config.max_retries,
         "delay": delay,
@@ -90,7 +89,7 @@ def retry_payload(call: Completion, attempt: int, delay: float, error: LLMError)
 def fallback_payload(call: Completion, reason: str, error: Exception) -> dict[str, Any]:
     """`provider:protocol_fallback`, once per server."""
     return {
-        "provider": PROVIDER_NAME,
+        "provider": call.provider.name,
         "model": call.model,
         "base_url": call.endpoint.base_url,
         "from": "responses",

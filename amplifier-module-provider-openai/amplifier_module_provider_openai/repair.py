@@ -37,10 +37,10 @@ class Repairs:
     fresh: list[Call] = field(default_factory=list)
     synthetic_assistants: int = 0
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self, provider: str) -> dict[str, Any]:
         """The `provider:tool_sequence_repaired` event."""
         payload: dict[str, Any] = {
-            "provider": "openai",
+            "provider": provider,
             "repair_count": len(self.fresh),
             "repairs": [{"tool_call_id": call.id, "tool_name": call.name} for call in self.fresh],
         }

@@ -12,7 +12,6 @@ import openai
 
 from ._constants import (
     BACKGROUND_POLLING_STATUSES,
-    PROVIDER_NAME,
     RESPONSE_CHAIN_INVALIDATED,
     RESPONSE_NOT_FOUND_ERROR_CODES,
 )
@@ -48,6 +47,7 @@ class Exchange:
     speaks Responses. `lenient` reads what there is: for one that has to be spoken to so.
     """
 
+    provider: str
     client: Any
     params: dict[str, Any]
     events: BlockEvents
@@ -196,7 +196,7 @@ async def _drop_chain(exchange: Exchange, code: str) -> None:
         await exchange.emit(
             RESPONSE_CHAIN_INVALIDATED,
             {
-                "provider": PROVIDER_NAME,
+                "provider": exchange.provider,
                 "model": exchange.params["model"],
                 "invalidated_id": lost,
                 "error_code": code,
@@ -222,7 +222,7 @@ async def poll(
             await exchange.emit(
                 "provider:background_status",
                 {
-                    "provider": PROVIDER_NAME,
+                    "provider": exchange.provider,
                     "response_id": response.id,
                     "status": response.status,
                     "poll_count": polls,

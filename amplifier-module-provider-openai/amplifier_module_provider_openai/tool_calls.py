@@ -9,8 +9,6 @@ from uuid import uuid4
 
 from amplifier_core.llm_errors import InvalidToolCallError
 
-from ._constants import PROVIDER_NAME
-
 
 @dataclass(slots=True)
 class Call:
@@ -62,5 +60,4 @@ def cut_off_call(name: str, raw_arguments: str) -> InvalidToolCallError:
         "Raise max_tokens, or ask for less at once.",
         tool_name=name,
         raw_arguments=raw_arguments,
-        provider=PROVIDER_NAME,
     )

@@ -311,6 +311,8 @@ async def test_finding_out_by_setting(server, make_provider, say, setting):
 
 async def test_a_subclass_with_a_client_of_its_own_stays_on_responses(server, say):
     class Elsewhere(OpenAIProvider):
+        name = "elsewhere"
+
         @property
         def client(self):
             self._client = self._client or AsyncOpenAI(base_url=self.base_url, api_key="x")
@@ -320,11 +322,12 @@ async def test_a_subclass_with_a_client_of_its_own_stays_on_responses(server, sa
     provider.base_url = server.base_url
     server.on(RESPONSES, Answer(b"Not Found", 404)).on(CHAT, HELLO)
 
-    with pytest.raises(kernel.NotFoundError):
+    with pytest.raises(kernel.NotFoundError) as caught:
         await provider.complete(say())
     await provider.close()
 
     assert server.paths() == [RESPONSES]
+    assert caught.value.provider == "elsewhere"
 
 
 @pytest.mark.parametrize(

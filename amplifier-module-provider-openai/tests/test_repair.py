@@ -38,7 +38,7 @@ def test_before_a_person_speaks_the_assistant_says_that_it_was_interrupted():
 
     assert [m.role for m in asked.messages] == ["assistant", "tool", "assistant", "user"]
     assert "interrupted" in str(asked.messages[2].content)
-    assert repairs.payload()["synthetic_assistant_count"] == 1
+    assert repairs.payload("openai")["synthetic_assistant_count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_nobody_is_interrupted_by_what_no_person_said(following):
     repairs = repair.repair_history(asked, set())
 
     assert len(asked.messages) == 3
-    assert "synthetic_assistant_count" not in repairs.payload()
+    assert "synthetic_assistant_count" not in repairs.payload("openai")
 
 
 async def test_each_request_is_repaired_and_each_call_told_once(server, make_provider, events, say):
