@@ -30,6 +30,7 @@ class Options:
     model: ModelFiles
     module: str
     protocol: Protocol | None
+    layer: Layer | None
     port: int | None
     faults: list[Fault]
     folder: str | None
@@ -149,6 +150,7 @@ def read_options(config: pytest.Config) -> Options:
             model=tiny_model(),
             module=config.getoption("--provider"),
             protocol=_read_protocol(config),
+            layer=Layer(config.getoption("--layer")) if config.getoption("--layer") else None,
             port=config.getoption("--port"),
             faults=[parse_fault(text) for text in config.getoption("--fault")],
             folder=config.getoption("--report-dir"),

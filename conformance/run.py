@@ -13,7 +13,7 @@ from conformance.bench import Bench, set_up
 from conformance.catalogue import catalogue
 from conformance.folder import run_folder
 from conformance.options import Options
-from reports import Gate, Journal, Report, Result, build, gate, read_journal
+from reports import Check, Gate, Journal, Report, Result, build, gate, read_journal
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,7 +36,12 @@ class Run:
         """Write down which checks are going to run; each once."""
         new = set(checks) - self._planned
         self._planned |= new
-        self._journal.checks(row for id_, row in catalogue().items() if id_ in new)
+        self._journal.checks(self._narrowed(row) for id_, row in catalogue().items() if id_ in new)
+
+    def _narrowed(self, row: Check) -> Check:
+        """The row with the layers that this run asks on."""
+        layers = tuple(layer for layer in row.layers if self.options.layer in {None, layer})
+        return row.model_copy(update={"layers": layers})
 
     @contextmanager
     def bench(self, server: str, progress: Callable[[str], None]) -> Iterator[Bench]:
