@@ -177,17 +177,17 @@ async def test_previous(ask: WireAsker) -> None:
 
 @check("responses.format")
 async def test_format(ask: WireAsker) -> None:
-    """A schema shapes the answer, where the prompt doesn't suggest it."""
+    """A schema shapes the answer, where the prompt suggests another one."""
     schema = {
         "type": "object",
-        "properties": {"colour": {"type": "string", "enum": ["green"]}},
-        "required": ["colour"],
+        "properties": {"light": {"type": "string", "enum": ["green"]}},
+        "required": ["light"],
         "additionalProperties": False,
     }
     wanted = {"type": "json_schema", "name": "answer", "schema": schema, "strict": True}
-    response = await _respond(ask, "Repeat: tiger", text={"format": wanted})
+    response = await _respond(ask, "Give me a light: red.", text={"format": wanted})
 
-    assert response.json == {"colour": "green"}
+    assert response.json == {"light": "green"}
 
 
 @check("responses.incomplete")

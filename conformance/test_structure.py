@@ -18,8 +18,8 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 PERSON = _object({"name": {"type": "string"}, "age": {"type": "integer"}})
 
-#: A colour that the model, left alone, would never say here.
-FORCED = _object({"colour": {"type": "string", "enum": ["green"]}})
+#: A light that the model, left alone, would not name where it is asked for a red one.
+GREEN = _object({"light": {"type": "string", "enum": ["green"]}})
 #: Prompt, properties, and what comes.
 KINDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
@@ -42,12 +42,12 @@ KINDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 @check("structure.json-schema")
 async def test_json_schema(ask: Asker) -> None:
-    """The schema shapes the answer, even where the prompt doesn't suggest it."""
+    """The schema shapes the answer, also where the prompt suggests another one."""
     person = await ask("Give me a person: Ana, 31.", schema=PERSON)
-    forced = await ask("Repeat: tiger", schema=FORCED)
+    forced = await ask("Give me a light: red.", schema=GREEN)
 
     assert person.json == {"name": "Ana", "age": 31}
-    assert forced.json == {"colour": "green"}
+    assert forced.json == {"light": "green"}
 
 
 @check("structure.kinds")

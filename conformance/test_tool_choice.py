@@ -9,11 +9,11 @@ from fixtures.tools import ADD, TIME, WEATHER
 
 OFFERED = [{"type": "function", "function": tool} for tool in (WEATHER, ADD, TIME)]
 
-#: An answer that the model, left alone, would never give.
+#: A light that the model, left alone, would not name where it is asked for a red one.
 GREEN = {
     "type": "object",
-    "properties": {"colour": {"type": "string", "enum": ["green"]}},
-    "required": ["colour"],
+    "properties": {"light": {"type": "string", "enum": ["green"]}},
+    "required": ["light"],
     "additionalProperties": False,
 }
 
@@ -82,7 +82,7 @@ async def test_empty_list(ask: WireAsker) -> None:
 @check("tools.with-schema")
 async def test_with_schema(ask: Asker) -> None:
     """The form of the answer is held although tools are offered beside it."""
-    reply = await ask("Repeat: tiger", tools=[WEATHER], schema=GREEN)
+    reply = await ask("Give me a light: red.", tools=[WEATHER], schema=GREEN)
 
     assert not reply.tool_calls, reply.described
-    assert reply.json == {"colour": "green"}
+    assert reply.json == {"light": "green"}
