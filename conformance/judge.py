@@ -38,7 +38,9 @@ class Trial:
         yield result
         if result.outcome is not Outcome.ERROR and self.asker:
             for check, fault in watched(self.asker, self._judged_exchanges(result)):
-                yield self._invariant(result, check, fault)
+                row = catalogue()[check]
+                if self.cell.layer in row.layers and self.cell.mode in row.modes:
+                    yield self._invariant(result, check, fault)
 
     def _judged_exchanges(self, result: Result) -> Sequence[Exchange]:
         """None of a check of the module alone, which may break connections to see what it does."""
