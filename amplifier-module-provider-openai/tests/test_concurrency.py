@@ -82,7 +82,7 @@ async def test_one_who_gives_up_waiting_is_not_counted_for_ever(server, make_pro
 async def test_a_slot_is_free_while_waiting_for_a_retry(server, make_provider, say, events):
     busy = Answer.json({"error": {"message": "busy"}}, 503)
     server.on(CHAT, busy, echo)
-    config = {"max_concurrent_requests": 1, "max_retries": 1, "min_retry_delay": 0.2}
+    config = {"max_concurrent_requests": 1, "max_retries": 1, "min_retry_delay": 1.5}
     provider = make_provider(use_responses_api=False, **config)
 
     first = asyncio.create_task(provider.complete(say("first")))

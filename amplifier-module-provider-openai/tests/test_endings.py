@@ -167,7 +167,7 @@ async def test_silence_before_the_first_chunk_ends_by_itself(server, make_provid
 
 async def test_silence_after_a_chunk_ends_by_itself(server, make_provider, say, events):
     server.on(CHAT, stream(chunk("Hel"), done=False, ending="hang"))
-    provider = make_provider(use_responses_api=False, stream_idle_timeout=0.1)
+    provider = make_provider(use_responses_api=False, stream_idle_timeout=1)
 
     with pytest.raises(kernel.LLMTimeoutError):
         await provider.complete(say())

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI
 
 from amplifier_module_provider_openai import OpenAIProvider, protocol
 from amplifier_module_provider_openai.endpoint import endpoint_of
-from scripted_server import Answer, chunk, completion, response, response_stream, stream
+from scripted_server import Answer, chunk, completion, response_stream, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
 HELLO = stream(chunk("Hello"), chunk(finish="stop"))
@@ -243,10 +243,8 @@ async def test_first_calls_at_once_do_not_wait_for_a_whole_answer(server, make_p
 
 async def test_one_who_waits_too_long_finds_out_alone(server, make_provider, say, monkeypatch):
     monkeypatch.setattr(protocol, "_PATIENCE", 0.05)
-    slow = Answer.json(response(text="Hello"), headers={"x": "y"})
-    slow.wait = asyncio.Event()
     server.on(RESPONSES, Answer(ending="hang"), response_stream("Hello"))
-    provider = make_provider(stream_idle_timeout=1)
+    provider = make_provider()
     first = asyncio.create_task(provider.complete(say()))
     while not server.requests:
         await asyncio.sleep(0.01)
