@@ -135,7 +135,10 @@ class Completion:
                     return await self._ask()
             except Exception as error:
                 await self._events.abort(error)
-                raise await self._explained(error) from error
+                failure = await self._explained(error)
+                if failure is error:
+                    raise
+                raise failure from error
             finally:
                 self._events.cancel()
 

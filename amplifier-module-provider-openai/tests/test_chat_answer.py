@@ -135,6 +135,7 @@ async def test_a_call_cut_by_the_limit_is_not_carried_out(answer_to, arguments):
     with pytest.raises(llm_errors.InvalidToolCallError) as caught:
         await answer_to(None, "length", tool_calls=[call])
 
+    assert caught.value.__cause__ is not caught.value
     assert caught.value.tool_name == "weather"
     assert caught.value.raw_arguments == arguments
     assert "max_tokens" in str(caught.value)
