@@ -2,9 +2,6 @@
 
 import asyncio
 import re
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from conformance.check import check
@@ -15,8 +12,9 @@ from conformance.wire import Answer, WireAsker
 
 #: Ends of an answer: by itself, by the limit, by a stop string.
 ENDS: list[dict[str, Any]] = [{}, {"max_tokens": 2}, {"stop": [" river"]}]
-#: Seconds in which a server may notice that a client is gone; llama.cpp looks once in a second.
-SOON = 2.0
+#: Seconds in which a server must be free again. llama.cpp looks once in a second who is gone; what
+#: is left undone here takes it more than ten, and slower servers longer.
+SOON = 8.0
 
 
 def endless() -> dict[str, Any]:
@@ -115,28 +113,18 @@ async def test_envelope(ask: WireAsker) -> None:
 @check("streaming.hang-up")
 async def test_hang_up(ask: WireAsker) -> None:
     """Whoever hangs up is not worked for any longer: the next question gets its turn."""
-    began = time.monotonic()
-    (await ask.send(max_tokens=300, **endless())).ensure_supported()
-    pace = time.monotonic() - began
-    left = [asyncio.create_task(ask.send(max_tokens=3000, **endless())) for _ in range(16)]
-    done, waiting = await asyncio.wait(left, timeout=pace)
+    (await ask.send(max_tokens=8, **endless())).ensure_supported()
+    left = [asyncio.create_task(ask.send(max_tokens=3000, **endless())) for _ in range(24)]
+    done, waiting = await asyncio.wait(left, timeout=0.2)
     for task in waiting:
         task.cancel()
     await asyncio.wait(left)
 
     if done:
         raise Inconclusive(f"nobody had to hang up on {len(done)} of {len(left)} answers")
-    # What nobody reads takes some 160 times as long as one answer did.
-    async with answered_within(SOON + 10 * pace):
-        reply = await ask("Repeat: tiger")
-    assert reply.text == "tiger"
-
-
-@asynccontextmanager
-async def answered_within(seconds: float) -> AsyncIterator[None]:
-    """Time for a question that must not wait for others; an `AssertionError` when it is over."""
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        async with asyncio.timeout(SOON):
+            reply = await ask("Repeat: tiger")
     except TimeoutError:
-        raise AssertionError(f"no answer for {seconds:.1f} s after all had hung up") from None
+        raise AssertionError(f"no answer for {SOON} s after all had hung up") from None
+    assert reply.text == "tiger"
