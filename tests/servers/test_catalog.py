@@ -72,7 +72,7 @@ def test_expectation_needs_a_version_range_that_can_be_read(tmp_path: Path):
         "expectations:\n  - {check: a.b, outcomes: [fail], versions: newer, "
         "reason: it always did this, recheck_by: 2027-03-01}\n"
     )
-    folder, line = changed(tmp_path, "expectations: []", row)
+    folder, line = changed(tmp_path, "expectations:\n", row)
 
     with pytest.raises(InvalidServerFile) as caught:
         load_server("llamacpp", folder)
