@@ -61,8 +61,9 @@ class Cell:
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
-        """The known divergences that apply to its results, each once."""
-        found = [result.expectation for result in self.results if result.expectation]
+        """The known divergences that its results bear out, each once."""
+        borne_out = (result for result in self.results if is_expected(result))
+        found = [result.expectation for result in borne_out if result.expectation]
         return tuple(one for index, one in enumerate(found) if one not in found[:index])
 
     @property

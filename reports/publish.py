@@ -1,5 +1,6 @@
 """Puts a run into the repository: report, tables, badges and the evidence of what is red."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from reports import badge
 from reports.atomic import write_whole
-from reports.build import build
+from reports.build import MARKDOWN, build
 from reports.canonical import canonical
 from reports.errors import InvalidNotRun
+from reports.markdown import EVIDENCE
 from reports.model import Absent, Report, Result
 from reports.readme import rewrite
 from reports.words import Outcome
@@ -25,7 +27,7 @@ def publish(report: Report, folder: Path, readme: Path) -> Report:
     """Write everything below `folder` and the table of `readme`; returns what was written.
 
     Exchanges, events and logs of results that passed are left out, so that the repository
-    stays small. Raises InvalidNotRun, UnmarkedFile.
+    stays small; `folder` is below the folder of `readme`. Raises InvalidNotRun, UnmarkedFile.
     """
     absent = [one for one in not_run(folder / NOT_RUN) if one.server not in _present(report)]
     slim = canonical(
@@ -36,7 +38,8 @@ def publish(report: Report, folder: Path, readme: Path) -> Report:
             }
         )
     )
-    rewrite(readme, slim)
+    rewrite(readme, slim, (folder / MARKDOWN).relative_to(readme.parent).as_posix())
+    shutil.rmtree(folder / EVIDENCE, ignore_errors=True)
     build(slim, folder)
     for target in slim.targets:
         write_whole(folder / f"badges/{target.id}.svg", badge.svg(slim, target))

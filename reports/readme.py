@@ -15,8 +15,11 @@ BEGIN = "<!-- compatibility table: begin -->"
 END = "<!-- compatibility table: end -->"
 
 
-def table(report: Report) -> str:
-    """Chapters and targets; in each cell the checks passed on the wire and through the module."""
+def table(report: Report, footnotes_at: str | None = None) -> str:
+    """Chapters and targets; in each cell the checks passed on the wire and through the module.
+
+    Footnotes stand below, or at the address where `render` of the same report has them.
+    """
     found = groups(report)
     notes = expectations(cells(report))
     lines = [
@@ -30,12 +33,12 @@ def table(report: Report) -> str:
     below = [
         f"Checks passed of checks asked, {day}, suite {report.suite_version}. Not a ranking.",
         *(f"{plain(one.title)}: not run here: {prose(one.reason)}." for one in report.absent),
-        *_folded(list(footnotes(notes))),
+        *_below(list(footnotes(notes)), footnotes_at),
     ]
     return "\n\n".join(["\n".join(lines), *below])
 
 
-def rewrite(path: Path, report: Report) -> None:
+def rewrite(path: Path, report: Report, footnotes_at: str | None = None) -> None:
     """Put the table between the markers of a file; raises UnmarkedFile where it lacks them."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -47,11 +50,13 @@ def rewrite(path: Path, report: Report) -> None:
         raise UnmarkedFile(
             f"{path} has no place for the table.", f"Put the lines {BEGIN} and {END} into it."
         )
-    write_whole(path, f"{before}{BEGIN}\n{table(report)}\n{END}{after}")
+    write_whole(path, f"{before}{BEGIN}\n{table(report, footnotes_at)}\n{END}{after}")
 
 
-def _folded(notes: list[str]) -> list[str]:
-    """Footnotes under a line that opens them: a server may have many."""
+def _below(notes: list[str], elsewhere: str | None) -> list[str]:
+    """Footnotes under a line that opens them or leads to them: a server may have many."""
+    if notes and elsewhere:
+        return [f"The numbers are [known divergences]({elsewhere})."]
     summary = f"<details><summary>Known divergences: {len(notes)}</summary>"
     return [summary, *notes, "</details>"] if notes else []
 

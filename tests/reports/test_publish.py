@@ -42,7 +42,7 @@ def test_evidence_is_kept_of_what_is_red_alone(readme: Path):
 def test_the_readme_shows_the_same_run(readme: Path):
     published = publish(a_report(), readme.parent, readme)
 
-    assert table(published) in readme.read_text()
+    assert table(published, "report.md") in readme.read_text()
 
 
 def test_a_server_left_out_is_named_with_its_reason(readme: Path):
@@ -55,6 +55,16 @@ def test_a_server_that_ran_is_not_called_left_out(readme: Path):
     (readme.parent / NOT_RUN).write_text("- {server: llamacpp, title: llama.cpp, reason: none}\n")
 
     assert publish(a_report(), readme.parent, readme).absent == ()
+
+
+def test_pages_of_an_older_run_are_gone(readme: Path):
+    old = readme.parent / "evidence/llamacpp/tools.retired.md"
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+
+    publish(a_report(), readme.parent, readme)
+
+    assert not old.exists()
 
 
 def test_each_server_has_a_badge(readme: Path):

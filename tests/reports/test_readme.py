@@ -45,6 +45,21 @@ def test_footnotes_and_absent_servers_stand_below():
     assert "\n\nLM Studio: not run here: needs a desktop." in shown
 
 
+def test_footnotes_may_stand_elsewhere_under_the_same_numbers():
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, expectation=an_expectation()))
+
+    shown = table(report, "all/report.md")
+
+    assert shown.endswith("The numbers are [known divergences](all/report.md).")
+    assert "✘ 0/1 (1) |" in shown
+
+
+def test_an_expectation_that_no_longer_holds_is_no_footnote():
+    report = a_report(*results_of(Outcome.PASS, Outcome.PASS, expectation=an_expectation()))
+
+    assert "(1)" not in table(report)
+
+
 def test_only_what_is_between_the_markers_changes(tmp_path: Path):
     readme = tmp_path / "README.md"
     readme.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nMore.\n")
