@@ -91,3 +91,23 @@ def test_a_mistake_in_the_list_is_told_with_its_line(tmp_path: Path, text: str, 
 
 def test_the_list_of_the_repository_is_valid():
     assert {one.server for one in not_run(PUBLISHED / NOT_RUN)} >= {"lmstudio", "ollama"}
+
+
+def test_the_projects_readme_shows_the_published_run():
+    """Where this fails: python -m reports publish reports/published/report.json."""
+    readme = PUBLISHED.parents[1] / "README.md"
+
+    assert (
+        table(load(PUBLISHED / "report.json"), "reports/published/report.md") in readme.read_text()
+    )
+
+
+def test_the_published_pages_are_those_of_the_published_run(tmp_path: Path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END}\n")
+    (tmp_path / NOT_RUN).write_bytes((PUBLISHED / NOT_RUN).read_bytes())
+
+    publish(load(PUBLISHED / "report.json"), tmp_path, readme)
+
+    for name in ("report.json", "report.md", "badges/llamacpp.svg"):
+        assert (tmp_path / name).read_bytes() == (PUBLISHED / name).read_bytes()
