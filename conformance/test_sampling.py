@@ -91,16 +91,16 @@ async def test_logprobs(ask: WireAsker) -> None:
 
 @check("sampling.top-logprobs")
 async def test_top_logprobs(ask: WireAsker) -> None:
-    """The alternatives of each token are as many as asked for, the chosen one the best."""
+    """The alternatives of each token are no more than asked for, the chosen one among them."""
     answer = await ask.send("Repeat: tiger river lamp", logprobs=True, top_logprobs=3)
 
     answer.ensure_supported()
     told = logprobs(answer, ask.mode)
     assert told
     for token in told:
-        best, *others = token.get("top_logprobs") or [{}]
-        assert len(others) < 3
-        assert best.get("token", "nothing") == token.get("token")
+        likely = [one.get("token") for one in token.get("top_logprobs") or ()]
+        assert len(likely) <= 3
+        assert token.get("token") in likely
 
 
 @check("sampling.logprobs-with-tools")
