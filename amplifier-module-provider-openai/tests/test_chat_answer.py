@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from amplifier_core import llm_errors
 from amplifier_core.message_models import TextBlock, ThinkingBlock, ToolCallBlock
@@ -272,3 +274,12 @@ async def test_rate_limits_and_raw_reach_the_event(server, make_provider, say, e
     assert payload["raw"]["choices"][0]["message"]["content"] == "ok"
     (request,) = [data for name, data in events if name == "llm:request"]
     assert request["raw"]["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+async def test_a_compressed_stream(server, chat, say):
+    answer = stream(chunk("Hello"), chunk(finish="stop"))
+    answer.pieces = [gzip.compress(b"".join(answer.pieces or []))]
+    answer.headers = {"content-encoding": "gzip"}
+    server.on(CHAT, answer)
+
+    assert (await chat.complete(say())).text == "Hello"

@@ -195,6 +195,31 @@ async def test_a_broken_connection_alone_is_not_remembered(server, make_provider
     assert server.paths() == [RESPONSES, CHAT, RESPONSES]
 
 
+async def test_a_retry_after_the_fallback_stays_with_chat(server, make_provider, say, events):
+    busy = Answer.json({"error": {"message": "busy"}}, 503)
+    server.on(RESPONSES, Answer(b"", 405)).on(CHAT, busy, HELLO)
+
+    answer = await make_provider(max_retries=1, min_retry_delay=0.01).complete(say())
+
+    assert answer.text == "Hello"
+    assert server.paths() == [RESPONSES, CHAT, CHAT]
+    assert names(events).count("provider:protocol_fallback") == 1
+
+
+async def test_a_block_that_was_begun_and_not_filled_is_another_streams(
+    server, make_provider, say, events
+):
+    begun = response_stream("Hi")
+    begun.pieces = [*(begun.pieces or [])[:2], b"data: nonsense\n\n"]
+    server.on(RESPONSES, begun).on(CHAT, HELLO)
+
+    answer = await make_provider().complete(say())
+
+    ids = [d["request_id"] for n, d in events if n == "llm:stream_block_start"]
+    assert answer.text == "Hello"
+    assert len(set(ids)) == 2
+
+
 async def test_the_event_and_one_line_name_the_setting(server, make_provider, say, events, caplog):
     server.on(RESPONSES, Answer(b"", 405)).on(CHAT, HELLO)
     url = server.base_url.replace("http://", "http://joe:secret@")
