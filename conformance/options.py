@@ -98,17 +98,20 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def chosen_checks(config: pytest.Config) -> list[Check]:
-    """The rows that --checks and --level choose. `pytest.UsageError` if that is none."""
+    """The rows that --checks, --level and --layer choose. `pytest.UsageError` if that is none."""
     expression, level = config.getoption("--checks"), config.getoption("--level")
+    layer = config.getoption("--layer")
     try:
         chosen = selection(expression) if expression is not None else None
         rows = [
             row
             for row in catalogue().values()
-            if (chosen is None or chosen(row)) and level in {None, row.level}
+            if (chosen is None or chosen(row))
+            and level in {None, row.level}
+            and layer in {None, *row.layers}
         ]
         if not rows:
-            raise InvalidSelection(expression or level, "chooses no check")
+            raise InvalidSelection(expression or level or layer, "chooses no check")
     except ServersError as error:
         raise usage_error(error) from None
     return rows

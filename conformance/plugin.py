@@ -27,7 +27,7 @@ from conformance.options import (
 )
 from conformance.outcome import TargetLost
 from conformance.run import Run
-from reports import Check, Gate, Outcome, Report, is_expected, last_run, summary_lines
+from reports import Check, Gate, Outcome, Report, is_expected, last_run, summary_lines, table_lines
 
 _RUN = pytest.StashKey[Run]()
 _CHOSEN = pytest.StashKey[dict[str, Check]]()
@@ -109,7 +109,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the checks that were chosen, and leave out those without a cell on the layer."""
+    """Keep the checks that were chosen."""
     chosen = config.stash.get(_CHOSEN, None)
     if chosen is None:
         return
@@ -182,9 +182,13 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport,
+) -> tuple[str, str, str] | None:
     """Show an outcome under its own name, wherever in the test it came about."""
-    outcome = dict(report.user_properties).get("outcome") if report.failed else None
+    if not isinstance(report, pytest.TestReport) or not report.failed:
+        return None
+    outcome = dict(report.user_properties).get("outcome")
     if not isinstance(outcome, Outcome):
         return None
     category, letter = _SHOWN[outcome]
@@ -213,6 +217,8 @@ def pytest_terminal_summary(
         return
     run = config.stash[_RUN]
     terminalreporter.section("conformance")
+    for line in table_lines(report, width=terminalreporter._tw.fullwidth):  # noqa: SLF001
+        terminalreporter.write_line(line)
     before = last_run(run.folder, report)
     for line in summary_lines(report, judged, run.folder / "evidence", before):
         terminalreporter.write_line(line)

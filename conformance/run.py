@@ -13,7 +13,7 @@ from conformance.bench import Bench, set_up
 from conformance.catalogue import catalogue
 from conformance.folder import run_folder
 from conformance.options import Options
-from reports import Check, Gate, Journal, Report, Result, build, gate, read_journal
+from reports import Check, Gate, Journal, Layer, Report, Result, build, gate, read_journal
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,9 +39,13 @@ class Run:
         self._journal.checks(self._narrowed(row) for id_, row in catalogue().items() if id_ in new)
 
     def _narrowed(self, row: Check) -> Check:
-        """The row with the layers that this run asks on."""
-        layers = tuple(layer for layer in row.layers if self.options.layer in {None, layer})
-        return row.model_copy(update={"layers": layers})
+        """The row without the provider layer, where only the wire is asked.
+
+        The wire stays where only the module is asked: without its word no failure has an owner.
+        """
+        if self.options.layer is not Layer.WIRE:
+            return row
+        return row.model_copy(update={"layers": (Layer.WIRE,)})
 
     @contextmanager
     def bench(self, server: str, progress: Callable[[str], None]) -> Iterator[Bench]:
@@ -58,6 +62,7 @@ class Run:
             faults=options.faults,
             progress=progress,
         ) as bench:
+            self._journal.hide(bench.target.api_key)
             self._journal.target(bench.described())
             yield bench
 
