@@ -16,6 +16,7 @@ from conformance.bench import Bench, module_version
 from conformance.cell import Cell
 from conformance.judge import Trial
 from conformance.listing import explained, listed
+from conformance.live import live, show_progress
 from conformance.options import (
     CLEAR_ERRORS,
     add_options,
@@ -58,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     config.stash[_CHOSEN] = {row.id: row for row in chosen}
     options = read_options(config)
+    config.option.code_highlight = "no"  # pytest would colour messages, which the report keeps
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = ["conformance"]
     if not config.option.collectonly:
@@ -128,6 +130,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if run := session.config.stash.get(_RUN, None):
         markers = (item.get_closest_marker("check") for item in session.items)
         run.plan(marker.args[0] for marker in markers if marker)
+        show_progress(session.config, len(session.items))
 
 
 @pytest.fixture(scope="session")
@@ -234,6 +237,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _progress(config: pytest.Config) -> Any:
+    if line := live(config):
+        return line.say
     capture = config.pluginmanager.getplugin("capturemanager")
     terminal = config.pluginmanager.getplugin("terminalreporter")
 

@@ -37,11 +37,19 @@ def summary_lines(
 
 
 def _news(before: Report, report: Report) -> Iterator[str]:
-    counted, *changes = as_text(diff(before, report)).splitlines()
+    counted, *changes = as_text(diff(_of_the_same_checks(before, report), report)).splitlines()
     yield f"Against the run of {before.started:%Y-%m-%d %H:%M %Z}: {counted}"
     yield from (f"  {change}" for change in changes[:NEWS])
     if len(changes) > NEWS:
         yield f"  and {len(changes) - NEWS} more: python -m reports diff"
+
+
+def _of_the_same_checks(before: Report, report: Report) -> Report:
+    """The older report without the checks that did not run now, and what was seen during them."""
+    ran = {check.id for check in report.checks}
+    checks = [check for check in before.checks if check.id in ran]
+    results = [one for one in before.results if one.check in ran and one.case in {None, *ran}]
+    return before.model_copy(update={"checks": tuple(checks), "results": tuple(results)})
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:

@@ -33,6 +33,19 @@ def test_progress_says_what_is_asked_and_how_far_it_is(monkeypatch: pytest.Monke
     assert "tools.parallel-calls wire stream \\x1b[31m[bold]" in shown
 
 
+def test_progress_does_not_count_what_was_expected_as_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.delenv("CI", raising=False)
+    shown = io.StringIO()
+
+    with Watch(Console(file=shown, force_terminal=True, width=120), total=2) as watch:
+        watch.done(Outcome.FAIL, expected=True)
+
+    assert "expected 1" in shown.getvalue()
+    assert "✘" not in shown.getvalue()
+
+
 def test_progress_is_silent_in_ci(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CI", "true")
 
@@ -77,6 +90,15 @@ def test_the_summary_tells_what_is_new(tmp_path: Path):
 
     assert "Against the run of 2026-11-22 09:30 UTC: 1 broken" in shown
     assert any(line.startswith("  broken: llamacpp/tools.parallel-calls") for line in shown)
+
+
+def test_checks_that_were_not_chosen_are_no_news(tmp_path: Path):
+    before, report = a_large_report(servers=1, checks=20), a_large_report(servers=1, checks=3)
+
+    shown = summary_lines(report, gate(report), tmp_path, before)
+
+    assert any("3 unchanged" in line for line in shown)
+    assert not any("removed" in line for line in shown)
 
 
 def test_many_changes_are_cut_with_a_note(tmp_path: Path):
