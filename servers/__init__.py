@@ -20,7 +20,7 @@ from servers.instances import mount_name, resolve_instance
 from servers.launch import find_server, launch
 from servers.settings import load_instance
 from servers.spec import Expectation, ServerSpec
-from servers.target import ModelPaths, ServerLog, Target
+from servers.target import ModelPaths, Progress, ServerLog, Target
 
 __all__ = [
     "CannotReach",
@@ -33,6 +33,7 @@ __all__ = [
     "ModelPaths",
     "NotReady",
     "PortTaken",
+    "Progress",
     "ServerDied",
     "ServerLog",
     "ServerSpec",

@@ -12,6 +12,8 @@ from typing import IO, cast
 
 from servers.supervise import GRACE
 
+#: Seconds in which a server has ended, whatever it does.
+LONGEST_STOP = 3 * GRACE
 SUPERVISOR = Path(__file__).with_name("supervise.py")
 
 

@@ -1,10 +1,11 @@
 """Everything that is known about one server, as its YAML file holds it."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
 
 def _version_range(text: str) -> str:
@@ -15,7 +16,16 @@ def _version_range(text: str) -> str:
     return text
 
 
+def _bytes(size: object) -> object:
+    found = re.fullmatch(r"(\d+)([mg])", size) if isinstance(size, str) else None
+    if not found:
+        raise ValueError("not a size such as 512m or 4g")
+    return int(found[1]) * {"m": 1024**2, "g": 1024**3}[found[2]]
+
+
 VersionRange = Annotated[str, AfterValidator(_version_range)]
+Size = Annotated[int, BeforeValidator(_bytes)]
+"""Bytes; in YAML `512m` or `4g`."""
 
 
 class Strict(BaseModel):
@@ -60,10 +70,11 @@ class Identity(Strict):
 
 
 class Needs(Strict):
-    """What the machine must be; platforms are named `linux-x86_64`."""
+    """What the machine must be; platforms are named `linux-x86_64`, memory is for all it runs."""
 
     platforms: list[str] = []
     cpu_flags: list[str] = []
+    memory: Size = 0
 
 
 class Native(Strict):
@@ -124,7 +135,7 @@ class Container(Strict):
     port: int
     setup: list[list[str]] = Field(default=[], description="run inside, until each has succeeded")
     capabilities: list[str] = Field(default=[], description="given back, after all were dropped")
-    memory: str = "4g"
+    memory: Size = 4 * 1024**3
     shm: str = "64m"
     ran_on: str = Field(default="", description="where it was last seen to work; nothing: nowhere")
     local: LocalImage | None = None
@@ -177,6 +188,13 @@ class ServerSpec(Strict):
     recipe: Recipe
     expectations: list[Expectation] = []
 
+    @property
+    def memory(self) -> int:
+        """What it takes of this machine, in bytes, when it is started in its first way."""
+        if self.native:
+            return self.native.needs.memory
+        return self.container.memory if self.container else 0
+
 
 class Attachment(Strict):
     """A server that somebody else started; `url` ends in `/v1` or another path, without a slash."""
@@ -193,3 +211,8 @@ class AttachedSpec(ServerSpec):
     config: dict[str, Any] = Field(
         default={}, repr=False, description="of the Amplifier entry that pointed here"
     )
+
+    @property
+    def memory(self) -> int:
+        """Nothing: it runs already."""
+        return 0

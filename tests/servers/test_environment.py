@@ -109,6 +109,12 @@ def test_processor_without_avx2_is_told(tmp_path: Path):
     assert lacking(Needs(cpu_flags=["avx"]), cpuinfo) == ""
 
 
+def test_machine_without_enough_memory_is_told():
+    needs = Needs.model_validate({"memory": "99999g"})
+
+    assert "it takes 99999.0 GiB of memory" in lacking(needs)
+
+
 def test_server_for_another_machine_can_not_run_here(
     make_spec: MakeSpec, model: ModelPaths, tmp_path: Path
 ):
