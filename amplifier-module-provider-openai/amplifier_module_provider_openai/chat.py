@@ -105,7 +105,9 @@ async def _ask_streamed(
                 return _whole(await response.read(), headers, events, opened)
             async for received in _body(response):
                 stream.take(received)
-                patience.renew(_GRACE if stream.done else None)
+                patience.heard = True
+                if stream.done:
+                    patience.end_within(_GRACE)
     except IdleTimeoutError:
         if not stream.done:
             raise

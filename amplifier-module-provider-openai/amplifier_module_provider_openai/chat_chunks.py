@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import jiter
+
 from .broken import BrokenAnswerError, excerpt
 from .chat_stream import Assembly
 from .parsing import NotJSONError, parse_object
@@ -27,10 +29,25 @@ class ChunkStream:
 
     def take(self, received: bytes) -> None:
         """Take in the next bytes. Raises BrokenAnswerError for what is no chunk."""
+        if self._opened is None and received.startswith(b"data: {") and self._one_chunk(received):
+            return
         if self._opened is not None:
             self._beginning = (self._beginning + received)[:_KEPT_BYTES]
         for data in self._events.feed(received):
             self._event(data)
+
+    def _one_chunk(self, received: bytes) -> bool:
+        """The usual case, a piece that is one chunk: True when it was and has been taken in."""
+        if self.done or not received.endswith(b"}\n\n") or self._events.rest:
+            return False
+        try:
+            chunk = jiter.from_json(received[6:])
+        except ValueError:
+            return False
+        if not chunk.get("choices"):
+            return False
+        feed(self.assembly, chunk)
+        return True
 
     def close(self) -> None:
         """The body has ended. Raises BrokenAnswerError when there was no chunk in it."""

@@ -37,6 +37,8 @@ class Assembly:
         self._events = events
         self._splitter: ThinkSplitter | None = ThinkSplitter()
         self._slots: dict[int | None, Block] = {}
+        # The text block that grows while nothing but text comes, which is most of the time.
+        self._growing: Block | None = None
 
     def feed(self, chunk: dict[str, Any]) -> None:
         """Take in one chunk, or a whole completion, whose message stands for the delta."""
@@ -66,10 +68,15 @@ class Assembly:
 
     def _delta(self, delta: dict[str, Any]) -> None:
         content = delta.get("content")
-        if len(delta) > 1 or content is None:
-            self._rarities(delta)
+        if len(delta) == 1 and content and isinstance(content, str):
+            self._content(content)
+            return
+        self._rarities(delta)
         if content:
             self._content(content if isinstance(content, str) else _joined_parts(content))
+        self._calls(delta)
+
+    def _calls(self, delta: dict[str, Any]) -> None:
         if delta.get("tool_calls"):
             for entry in delta["tool_calls"]:
                 self._tool_call(entry)
@@ -95,10 +102,15 @@ class Assembly:
         self._pieces(splitter.close() if splitter else ())
 
     def _content(self, content: str) -> None:
-        splitter = self._splitter
-        if splitter is None or splitter.is_plain(content):
+        block, splitter = self._growing, self._splitter
+        if block is not None and "<" not in content:
+            block.text.write(content)
+            self._events.delta(block.index, "text", content)
+        elif splitter is None or splitter.is_plain(content):
             self._append("text", content)
+            self._growing = self.blocks[-1]
         else:
+            self._growing = None
             self._pieces(splitter.feed(content))
 
     def _pieces(self, pieces: Any) -> None:
@@ -135,6 +147,7 @@ class Assembly:
             self._events.start(block.index, block.kind, block.name or None)
 
     def _end_open(self) -> None:
+        self._growing = None
         block = self.blocks[-1] if self.blocks else None
         if block is not None and not block.ended:
             self._start(block)

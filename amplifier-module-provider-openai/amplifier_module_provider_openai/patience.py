@@ -8,7 +8,7 @@ from typing import Self
 
 from amplifier_core.llm_errors import LLMTimeoutError
 
-# Timers are not free, and there is a renewal for every token.
+# How often to look whether something came, as a part of the time allowed.
 _PRECISION = 0.05
 
 
@@ -17,24 +17,28 @@ class IdleTimeoutError(LLMTimeoutError):
 
 
 class Patience:
-    """Ends its block with IdleTimeoutError when it isn't renewed for `seconds`; 0 is for ever."""
+    """Ends its block with IdleTimeoutError when nothing is heard for `seconds`; 0 is for ever.
+
+    Set `heard` whenever something came. There is a token every few microseconds at times:
+    a clock read for each would cost more than its text.
+    """
 
     def __init__(self, seconds: float) -> None:
+        self.heard = False
         self._seconds = seconds
         self._timeout = asyncio.timeout(seconds or None)
-        self._clock = asyncio.get_running_loop().time
-        self._next_renewal = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._next_look: asyncio.TimerHandle | None = None
 
-    def renew(self, seconds: float | None = None) -> None:
-        """Something came; wait the usual time for more, or as long as given."""
-        now = self._clock()
-        if seconds is None and (now < self._next_renewal or not self._seconds):
-            return
-        self._next_renewal = now + self._seconds * _PRECISION
-        self._timeout.reschedule(now + (seconds or self._seconds))
+    def end_within(self, seconds: float) -> None:
+        """The last word was said; wait so long for the server to close, and no longer."""
+        self._stop_looking()
+        self._timeout.reschedule(self._loop.time() + seconds)
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
+        if self._seconds:
+            self._look()
         return self
 
     async def __aexit__(
@@ -43,9 +47,22 @@ class Patience:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stop_looking()
         try:
             await self._timeout.__aexit__(exc_type, exc, traceback)
         except TimeoutError as error:
             raise IdleTimeoutError(
                 f"The server sent nothing for {self._seconds:g} s (stream_idle_timeout)."
             ) from error
+
+    def _look(self) -> None:
+        if self._timeout.expired():
+            return
+        if self.heard:
+            self.heard = False
+            self._timeout.reschedule(self._loop.time() + self._seconds)
+        self._next_look = self._loop.call_later(self._seconds * _PRECISION, self._look)
+
+    def _stop_looking(self) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()

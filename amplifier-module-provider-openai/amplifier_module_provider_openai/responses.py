@@ -110,7 +110,7 @@ async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
     ):
         if hasattr(stream, "__aiter__"):
             async for event in stream:
-                patience.renew()
+                patience.heard = True
                 ending = await _take(event, exchange) or ending
         headers = getattr(getattr(stream, "_response", None), "headers", None)
         return await _final(stream, ending), headers
@@ -126,7 +126,7 @@ async def _streamed_leniently(exchange: Exchange) -> tuple[Any, Any]:
         ) as response,
     ):
         async for received in response.iter_bytes():
-            patience.renew()
+            patience.heard = True
             for event in map(parse_object, filter(_is_object, reader.feed(received))):
                 if event.get("type") == "response.output_item.added":
                     index = next(items)

@@ -6,35 +6,26 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class EventReader:
-    """Feed it bytes, get the data of each finished event; comments and other fields are dropped."""
+    """Feed it bytes, get the data of each finished event; comments and other fields are dropped.
+
+    `rest` is the beginning of an event that isn't finished.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.rest = b""
 
     def feed(self, received: bytes) -> list[bytes]:
         """Data of every event that `received` completes."""
-        if not self._rest and _is_one_event(received):
-            return [received[6:-2]]
-        buffered = self._rest + received
+        buffered = self.rest + received
         if b"\r" in buffered:
             buffered = _with_plain_line_ends(buffered)
-        *events, self._rest = buffered.split(b"\n\n")
+        *events, self.rest = buffered.split(b"\n\n")
         found = [_data(event) for event in events]
         return [data for data in found if data is not None]
 
     def close(self) -> list[bytes]:
         """Data of an event that only the end of the stream completes."""
         return self.feed(b"\n\n")
-
-
-def _is_one_event(received: bytes) -> bool:
-    """The usual case: a server that sends each token in a piece of its own."""
-    return (
-        received.startswith(b"data: ")
-        and received.endswith(b"\n\n")
-        and received.count(b"\n") == 2
-        and b"\r" not in received
-    )
 
 
 def _with_plain_line_ends(buffered: bytes) -> bytes:
