@@ -55,13 +55,11 @@ STREAM_BLOCK_START = "llm:stream_block_start"
 STREAM_BLOCK_DELTA = "llm:stream_block_delta"
 STREAM_BLOCK_END = "llm:stream_block_end"
 STREAM_ABORTED = "llm:stream_aborted"
+STREAM_EVENTS = (STREAM_BLOCK_START, STREAM_BLOCK_DELTA, STREAM_BLOCK_END, STREAM_ABORTED)
 
 # What this module emits beyond amplifier_core.events.ALL_EVENTS.
 OBSERVABILITY_EVENTS = (
-    STREAM_BLOCK_START,
-    STREAM_BLOCK_DELTA,
-    STREAM_BLOCK_END,
-    STREAM_ABORTED,
+    *STREAM_EVENTS,
     "provider:concurrency",
     "provider:incomplete_continuation",
     "provider:background_status",

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,12 +17,13 @@ from amplifier_core.message_models import ChatRequest, ChatResponse
 from amplifier_core.utils.retry import retry_with_backoff
 
 from . import chat, payloads, protocol, responses
-from ._constants import PROTOCOL_FALLBACK
+from ._constants import PROTOCOL_FALLBACK, STREAM_EVENTS
 from .chat_request import chat_params
 from .continuation import continue_response
 from .errors import Attempt, is_about_model, kernel_error
 from .gate import concurrency_payload, request_slot
 from .native import closed_unanswered
+from .outbox import Note
 from .repair import repair_history
 from .reply import Reply
 from .responses_request import _validate_gpt_5_5_pro_effort, reasoning_of
@@ -42,7 +44,7 @@ class Completion:
         self.provider, self.request, self.options = provider, request, options
         self.model: str = options.get("model") or request.model or provider.default_model
         self.endpoint = provider.endpoint()
-        self.emit = provider.emitter()
+        self.outbox = provider.outbox()
         self.background = bool(options.get("background"))
         self.stream = payloads.wants_stream(request, provider) and not self.background
         self.request_id = str(uuid4())
@@ -59,31 +61,38 @@ class Completion:
         _validate_gpt_5_5_pro_effort(self.model, reasoning)
         await self._repair()
         self._params = self._build()
-        await self._tell("llm:request", payloads.request_payload(self, reasoning, self._params))
-        begun = time.monotonic()
+        asked = partial(payloads.request_payload, self, reasoning, self._params)
+        await self.outbox.tell("llm:request", asked)
+        try:
+            return await self._answered(time.monotonic())
+        finally:
+            self.outbox.cancel()
+
+    async def _answered(self, begun: float) -> ChatResponse:
         try:
             reply = await retry_with_backoff(
                 self._attempt, self.provider.retry_config, on_retry=self._tell_retry
             )
         except LLMError as error:
             logger.error("%s API error: %s", self.provider.api_label, error)  # noqa: TRY400
-            await self._tell("llm:response", payloads.failure_payload(self, error, begun))
+            failed = partial(payloads.failure_payload, self, error, begun)
+            await self.outbox.tell("llm:response", failed)
             raise
-        await self._tell("llm:response", payloads.response_payload(self, reply, begun))
+        await self.outbox.tell(
+            "llm:response", partial(payloads.response_payload, self, reply, begun)
+        )
         return reply.response
-
-    async def _tell(self, event: str, payload: dict[str, Any]) -> None:
-        if self.emit is not None:
-            await self.emit(event, payload)
 
     async def _repair(self) -> None:
         repairs = repair_history(self.request, self.provider.repaired_tool_ids)
         if repairs.fresh:
             logger.warning("Repaired %d tool calls without a result", len(repairs.fresh))
-            await self._tell("provider:tool_sequence_repaired", repairs.payload(self.provider.name))
+            told = partial(repairs.payload, self.provider.name)
+            await self.outbox.tell("provider:tool_sequence_repaired", told)
 
     async def _tell_retry(self, attempt: int, delay: float, error: LLMError) -> None:
-        await self._tell("provider:retry", payloads.retry_payload(self, attempt, delay, error))
+        failed = partial(payloads.retry_payload, self, attempt, delay, error)
+        await self.outbox.tell("provider:retry", failed)
 
     def _choose(self) -> protocol.Choice:
         if self._tried_before:
@@ -126,9 +135,9 @@ class Completion:
     async def _attempt_in_slot(self) -> Reply:
         limit = self.provider.max_concurrent_requests
         async with request_slot(limit):
-            await self._tell(
-                "provider:concurrency", concurrency_payload(self.provider.name, self.model, limit)
-            )
+            if self.outbox.hears("provider:concurrency"):
+                load = concurrency_payload(self.provider.name, self.model, limit)
+                self.outbox.put(Note("provider:concurrency", load))
             self._events = self._new_events()
             try:
                 async with asyncio.timeout(self._timeout()):
@@ -139,14 +148,13 @@ class Completion:
                 if failure is error:
                     raise
                 raise failure from error
-            finally:
-                self._events.cancel()
 
     def _new_events(self) -> BlockEvents:
         """Events under the call's id; a fresh one when an earlier attempt has shown something."""
         if self._events.begun:
             self._stream_id = str(uuid4())
-        return BlockEvents(self.emit if self.stream else None, self._stream_id)
+        shown = self.stream and self.outbox.hears(*STREAM_EVENTS)
+        return BlockEvents(self.outbox if shown else None, self._stream_id)
 
     def _timeout(self) -> float | None:
         if self.background:
@@ -211,7 +219,7 @@ class Completion:
             client=self.provider.client,
             params=self._params,
             events=self._events,
-            emit=self.emit,
+            tell=self.outbox.tell,
             opened=self._responses_work,
             stream=self.stream,
             idle_timeout=self.provider.settings.stream_idle_timeout,
@@ -246,7 +254,8 @@ class Completion:
             self.endpoint.base_url,
             reason,
         )
-        await self._tell(PROTOCOL_FALLBACK, payloads.fallback_payload(self, reason, error))
+        told = partial(payloads.fallback_payload, self, reason, error)
+        await self.outbox.tell(PROTOCOL_FALLBACK, told)
 
     async def _explained(self, error: Exception) -> LLMError:
         path = "responses" if self._choice.protocol == "responses" else "chat/completions"

@@ -64,14 +64,11 @@ def _joined(parts: list[Any]) -> Continued:
 
 
 async def _tell(exchange: Exchange, response: Any, number: int) -> None:
-    if exchange.emit is not None:
-        await exchange.emit(
-            "provider:incomplete_continuation",
-            {
-                "provider": exchange.provider,
-                "response_id": read_field(response, "id"),
-                "reason": _reason(response),
-                "continuation_number": number,
-                "max_attempts": MAX_CONTINUATION_ATTEMPTS,
-            },
-        )
+    payload = {
+        "provider": exchange.provider,
+        "response_id": read_field(response, "id"),
+        "reason": _reason(response),
+        "continuation_number": number,
+        "max_attempts": MAX_CONTINUATION_ATTEMPTS,
+    }
+    await exchange.tell("provider:incomplete_continuation", lambda: payload)

@@ -26,9 +26,9 @@ from .endpoint import Endpoint, endpoint_of
 from .errors import is_cloudflare_page
 from .history import read_field
 from .info import provider_info
+from .outbox import Outbox
 from .responses_input import InputWriter
 from .responses_request import ResponsesContext, is_chaining, responses_params, responses_tools
-from .stream_events import Emit
 
 logger = logging.getLogger(__name__)
 _HINT_TIMEOUT = 3.0
@@ -203,10 +203,9 @@ class OpenAIProvider:
         """Ids of calls whose repair has been reported."""
         return self._repaired_tool_ids
 
-    def emitter(self) -> Emit | None:
-        """Where events go; None without a coordinator."""
-        hooks = getattr(self.coordinator, "hooks", None)
-        return hooks.emit if hooks is not None else None
+    def outbox(self) -> Outbox:
+        """Where the events of one call go; nowhere without a coordinator."""
+        return Outbox(getattr(self.coordinator, "hooks", None))
 
     def responses_params(
         self, request: ChatRequest, options: Mapping[str, Any], model: str, endpoint: Endpoint

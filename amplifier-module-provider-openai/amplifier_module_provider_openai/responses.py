@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -18,11 +19,12 @@ from ._constants import (
 from .broken import BrokenAnswerError
 from .history import read_field
 from .native import body_of, status_of
+from .outbox import Tell
 from .parsing import parse_object
 from .patience import Patience
 from .reply import read_rate_limits
 from .sse import EventReader
-from .stream_events import BlockEvents, BlockType, Emit
+from .stream_events import BlockEvents, BlockType
 
 _BLOCK_TYPES: dict[str, BlockType] = {
     "message": "text",
@@ -41,7 +43,7 @@ _ENDINGS = frozenset({"response.completed", "response.incomplete", "response.fai
 
 @dataclass(slots=True)
 class Exchange:
-    """Everything one request needs; `emit` is None without a coordinator.
+    """Everything one request needs; `tell` emits an event.
 
     The SDK reads streams as strictly as OpenAI sends them, which shows whether a server
     speaks Responses. `lenient` reads what there is: for one that has to be spoken to so.
@@ -51,7 +53,7 @@ class Exchange:
     client: Any
     params: dict[str, Any]
     events: BlockEvents
-    emit: Emit | None
+    tell: Tell
     opened: Callable[[], None]
     stream: bool
     idle_timeout: float
@@ -192,16 +194,13 @@ def _lost_chain(error: openai.APIStatusError) -> str | None:
 
 async def _drop_chain(exchange: Exchange, code: str) -> None:
     lost = exchange.params.pop("previous_response_id")
-    if exchange.emit is not None:
-        await exchange.emit(
-            RESPONSE_CHAIN_INVALIDATED,
-            {
-                "provider": exchange.provider,
-                "model": exchange.params["model"],
-                "invalidated_id": lost,
-                "error_code": code,
-            },
-        )
+    payload = {
+        "provider": exchange.provider,
+        "model": exchange.params["model"],
+        "invalidated_id": lost,
+        "error_code": code,
+    }
+    await exchange.tell(RESPONSE_CHAIN_INVALIDATED, lambda: payload)
 
 
 async def poll(
@@ -217,16 +216,13 @@ async def poll(
         await sleep(interval)
         response = await exchange.client.responses.retrieve(response.id)
         polls += 1
-        if exchange.emit is not None:
-            elapsed = asyncio.get_running_loop().time() - begun
-            await exchange.emit(
-                "provider:background_status",
-                {
-                    "provider": exchange.provider,
-                    "response_id": response.id,
-                    "status": response.status,
-                    "poll_count": polls,
-                    "elapsed_ms": int(elapsed * 1000),
-                },
-            )
+        elapsed = asyncio.get_running_loop().time() - begun
+        payload = {
+            "provider": exchange.provider,
+            "response_id": response.id,
+            "status": response.status,
+            "poll_count": polls,
+            "elapsed_ms": int(elapsed * 1000),
+        }
+        await exchange.tell("provider:background_status", partial(dict, payload))
     return _checked(response)
