@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from conformance.catalogue import catalogue
 from conformance.cell import Cell
-from reports import Expectation, Outcome
+from reports import Expectation, Level, Outcome
 from servers import Expectation as Known
 from servers import ServersError
 
@@ -17,15 +17,21 @@ from servers import ServersError
 def expectation(
     known: Sequence[Known], version: str, cell: Cell, during: str
 ) -> Expectation | None:
-    """The first expectation for `cell` on this version of the server, if there is one.
+    """The expectation for `cell` on this version of the server, as a report tells it."""
+    number = which(known, version, cell, during)
+    return None if number is None else _reported(known[number])
+
+
+def which(known: Sequence[Known], version: str, cell: Cell, during: str) -> int | None:
+    """The place of the first expectation for `cell` on this version, if there is one.
 
     `during` is the check that ran: `cell`'s own, or the one that an invariant watched.
     """
-    for one in known:
+    for number, one in enumerate(known):
         here = one.check == cell.check and cell.layer in one.layers and cell.mode in one.modes
         here = here and (not one.during or during in one.during)
         if here and _covers(one.versions, version):
-            return _reported(one)
+            return number
     return None
 
 
@@ -38,7 +44,7 @@ def _covers(versions: str, version: str) -> bool:
 
 
 def ensure_known_checks(server: str, known: Sequence[Known]) -> None:
-    """`ServersError` if an expectation names a check that the catalogue doesn't have."""
+    """`ServersError` if an expectation names an unknown check, or leaves a MUST undecided."""
     for one in known:
         for check in (one.check, *one.during):
             if check not in catalogue():
@@ -46,6 +52,11 @@ def ensure_known_checks(server: str, known: Sequence[Known]) -> None:
                     f"servers/{server}.yaml expects something of {check!r}, which is no check",
                     "pytest --list-checks lists the ids",
                 )
+        if len(one.outcomes) > 1 and catalogue()[one.check].level is Level.MUST:
+            raise ServersError(
+                f"servers/{server}.yaml expects several outcomes of {one.check}, which is a MUST",
+                "a MUST has one outcome: find out what it depends on",
+            )
 
 
 def _reported(known: Known) -> Expectation:
@@ -54,5 +65,6 @@ def _reported(known: Known) -> Expectation:
         reason=known.reason,
         issue=str(known.issue) if known.issue else None,
         versions=known.versions or None,
+        seen_on=known.seen_on,
         recheck_by=known.recheck_by,
     )

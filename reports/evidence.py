@@ -6,6 +6,7 @@ from reports.cells import Cell
 from reports.curl import curl
 from reports.escape import code, fence, plain, prose
 from reports.exchange import Exchange
+from reports.markdown import seen_on
 from reports.marks import MEANING, OUTCOME, mark
 from reports.model import Expectation, Result
 from reports.transcript import request, response
@@ -48,7 +49,7 @@ def _results(cell: Cell) -> Iterator[str]:
 
 def _expectation(known: Expectation) -> str:
     issue = plain(known.issue) if known.issue else "no issue"
-    until = f"to be checked again by {known.recheck_by}"
+    until = f"{seen_on(known)}to be checked again by {known.recheck_by}"
     foreseen = " or ".join(known.outcomes)
     return f"Known divergence ({foreseen}): {prose(known.reason)} ({issue}, {until})"
 

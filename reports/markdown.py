@@ -99,8 +99,13 @@ def footnotes(notes: list[Expectation]) -> Iterator[str]:
     """A numbered line for each of them."""
     for number, note in enumerate(notes, 1):
         issue = f" {plain(note.issue)}" if note.issue else ""
-        until = f"to be checked again by {note.recheck_by}"
+        until = f"{seen_on(note)}to be checked again by {note.recheck_by}"
         yield f"({number}) {prose(note.reason).rstrip('.')}{issue}; {until}."
+
+
+def seen_on(known: Expectation) -> str:
+    """`seen on b11549, `, where that is told."""
+    return f"seen on {plain(known.seen_on)}, " if known.seen_on else ""
 
 
 def _legend(table: list[Cell]) -> str:

@@ -58,13 +58,15 @@ class Target(Record):
     build: Text | None = None
     how: str
     """native, container or attach."""
+    image: Text | None = None
+    """The digest of the image that ran; where it has none, its name and id."""
     flags: Flags = ()
     model: Text
     model_digest: str | None = None
     protocol: str
     """What the provider layer spoke: chat completions, responses, …"""
     provider: str
-    """Module id and version."""
+    """Module id, version and commit, and what was configured beyond the suite's own."""
     os: str
     python: str
     started: AwareDatetime
@@ -92,6 +94,7 @@ class Expectation(Record):
     reason: str
     issue: str | None = None
     versions: str | None = None
+    seen_on: Text | None = None
     recheck_by: date
 
 

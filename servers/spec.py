@@ -23,6 +23,14 @@ def _bytes(size: object) -> object:
     return int(found[1]) * {"m": 1024**2, "g": 1024**3}[found[2]]
 
 
+def _reason(text: str) -> str:
+    if text.startswith(NO_REASON_YET):
+        raise ValueError("the reason is still to be written, once it is known why")
+    return text
+
+
+#: How the reason of an expectation begins that nobody has looked into yet.
+NO_REASON_YET = "FILL IN"
 VersionRange = Annotated[str, AfterValidator(_version_range)]
 Size = Annotated[int, BeforeValidator(_bytes)]
 """Bytes; in YAML `512m` or `4g`."""
@@ -158,8 +166,9 @@ class Expectation(Strict):
     )
     outcomes: list[Literal["fail", "inconclusive", "unsupported"]] = Field(min_length=1)
     versions: VersionRange = ""
-    reason: str = Field(min_length=10)
+    reason: Annotated[str, Field(min_length=10), AfterValidator(_reason)]
     issue: HttpUrl | None = None
+    seen_on: str = Field(min_length=1, description="the version or build that was seen to do it")
     recheck_by: date
 
 
