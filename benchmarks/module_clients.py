@@ -22,7 +22,12 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import module_events
 
 # Asks with so many chunks and tells, as soon as it is there, that the first token is.
 Stream = Callable[[int, Callable[[], None]], Awaitable[int]]
@@ -84,46 +89,7 @@ def sdk(url: str) -> tuple[Stream, Whole]:
     return stream, whole
 
 
-def sdk_emitting(url: str) -> tuple[Stream, Whole]:
-    """A loop over the SDK that emits one event per chunk to a coordinator with one hook."""
-    from openai import AsyncOpenAI
-
-    client: Any = AsyncOpenAI(base_url=url, api_key="x", max_retries=0)
-    coordinator = _coordinator(hook=lambda: None)
-    _, whole = sdk(url)
-
-    async def stream(chunks: int, first: Callable[[], None]) -> int:
-        text = []
-        answer = await client.chat.completions.create(
-            model="tiny", messages=QUESTION, max_tokens=chunks, stream=True
-        )
-        async for chunk in answer:
-            if chunk.choices and (content := chunk.choices[0].delta.content):
-                text.append(content)
-                first()
-                payload = {"request_id": "1", "block_index": 0, "sequence": 0, "text": content}
-                await coordinator.hooks.emit("llm:stream_block_delta", payload)
-        return len("".join(text))
-
-    return stream, whole
-
-
-def _coordinator(hook: Callable[[], None] | None) -> Any:
-    from amplifier_core.testing import MockCoordinator
-
-    coordinator: Any = MockCoordinator()  # type: ignore[no-untyped-call]
-
-    async def handler(_event: str, _data: dict[str, Any]) -> None:
-        if hook is not None:
-            hook()
-
-    if hook is not None:
-        for event in ("start", "delta", "end"):
-            coordinator.hooks.register(f"llm:stream_block_{event}", handler, name=event)
-    return coordinator
-
-
-def _module(url: str, make: Callable[[Callable[[], None] | None], Any]) -> tuple[Stream, Whole]:
+def _module(url: str, audience: module_events.Audience | None) -> tuple[Stream, Whole]:
     from amplifier_core.message_models import ChatRequest, Message
     from amplifier_module_provider_openai import OpenAIProvider
 
@@ -134,7 +100,7 @@ def _module(url: str, make: Callable[[Callable[[], None] | None], Any]) -> tuple
         "max_concurrent_requests": 0,
     }
     seen: list[Callable[[], None]] = []
-    coordinator = make(lambda: seen[-1]() if seen else None)
+    coordinator = audience and module_events.coordinator(audience, seen)
     provider = OpenAIProvider("x", config=config, coordinator=coordinator)
     message = Message(role="user", content=QUESTION[0]["content"])
 
@@ -151,21 +117,6 @@ def _module(url: str, make: Callable[[Callable[[], None] | None], Any]) -> tuple
         return answer.text
 
     return stream, whole
-
-
-def module(url: str) -> tuple[Stream, Whole]:
-    """This module without a coordinator."""
-    return _module(url, lambda _hook: None)
-
-
-def module_coordinated(url: str) -> tuple[Stream, Whole]:
-    """This module with a coordinator nobody listens to."""
-    return _module(url, lambda _hook: _coordinator(None))
-
-
-def module_hooked(url: str) -> tuple[Stream, Whole]:
-    """This module with a coordinator and one hook on the stream events."""
-    return _module(url, _coordinator)
 
 
 def langchain(url: str) -> tuple[Stream, Whole]:
@@ -264,13 +215,16 @@ def any_llm(url: str) -> tuple[Stream, Whole]:
     return stream, whole
 
 
-CLIENTS = {
+CLIENTS: dict[str, Callable[[str], tuple[Stream, Whole]]] = {
     "bare": bare,
     "sdk": sdk,
-    "sdk-emitting": sdk_emitting,
-    "module": module,
-    "module-coordinator": module_coordinated,
-    "module-hook": module_hooked,
+    "sdk-events": lambda url: module_events.sdk_with_events(url, QUESTION, "nobody"),
+    "sdk-events-screen": lambda url: module_events.sdk_with_events(url, QUESTION, "screen"),
+    "sdk-events-log": lambda url: module_events.sdk_with_events(url, QUESTION, "log"),
+    "module": lambda url: _module(url, None),
+    "module-events": lambda url: _module(url, "nobody"),
+    "module-events-screen": lambda url: _module(url, "screen"),
+    "module-events-log": lambda url: _module(url, "log"),
     "langchain-openai": langchain,
     "litellm": litellm,
     "pydantic-ai": pydantic_ai,

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.module_clients import CLIENTS
 from benchmarks.provider_overhead import server
 
-NAMES = ("sdk", "module", "module-coordinator")
+NAMES = tuple(name for name in CLIENTS if name.startswith(("sdk", "module")))
 ROUNDS, REQUESTS = 15, 50
 
 

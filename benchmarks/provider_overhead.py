@@ -4,7 +4,9 @@
 
 Serves one recorded stream from a process of its own to each client in turn, each in an
 environment of its own (made by uv in .scratch/overhead, newest versions), and prints
-medians and ratios to plain AsyncOpenAI. About five minutes; a quiet machine is needed.
+medians and ratios to plain AsyncOpenAI, then this module's ratios to a loop over
+AsyncOpenAI that emits the same events to the same audience. The peers emit no events:
+their like is the module without a coordinator. Six minutes; a quiet machine is needed.
 """
 
 from __future__ import annotations
@@ -19,14 +21,18 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent / ".scratch" / "overhead"
-OURS = ["amplifier-core", str(HERE.parent / "amplifier-module-provider-openai")]
+OUR_NAME = "amplifier-module-provider-openai"
+OURS = ["amplifier-core", str(HERE.parent / OUR_NAME)]
 REQUIREMENTS = {
     "bare": ["openai"],
     "sdk": ["openai"],
-    "sdk-emitting": ["openai", "amplifier-core"],
+    "sdk-events": OURS,
+    "sdk-events-screen": OURS,
+    "sdk-events-log": OURS,
     "module": OURS,
-    "module-coordinator": OURS,
-    "module-hook": OURS,
+    "module-events": OURS,
+    "module-events-screen": OURS,
+    "module-events-log": OURS,
     "any-llm": ["any-llm-sdk[openai]"],
     "langchain-openai": ["langchain-openai"],
     "pydantic-ai": ["pydantic-ai-slim[openai]"],
@@ -41,6 +47,12 @@ COLUMNS = {
     "first_token_ms": "first ms",
     "memory_mib": "memory MiB",
 }
+LIKES = {
+    "module": "sdk",
+    "module-events": "sdk-events",
+    "module-events-screen": "sdk-events-screen",
+    "module-events-log": "sdk-events-log",
+}
 RATIOS = ("chunk_us", "chunk_at_100_us", "framed_chunk_us", "request_us", "first_token_ms")
 
 
@@ -51,7 +63,8 @@ def environment(client: str) -> Path:
     python = folder / "bin" / "python"
     if not python.exists():
         _run(_uv(), "venv", "--quiet", "--python", sys.executable, str(folder))
-    _run(_uv(), "pip", "install", "--quiet", "--upgrade", "--python", str(python), *requirements)
+    install = ("pip", "install", "--quiet", "--upgrade", "--reinstall-package", OUR_NAME)
+    _run(_uv(), *install, "--python", str(python), *requirements)
     return python
 
 
@@ -79,7 +92,7 @@ def measure(client: str) -> dict[str, float]:
 def version(client: str) -> str:
     """Name and version of what a client is built on."""
     name = DISTRIBUTIONS.get(client, REQUIREMENTS[client][0])
-    name = "amplifier-module-provider-openai" if client.startswith("module") else name
+    name = OUR_NAME if client.startswith("module") else name
     script = f"from importlib.metadata import version; print(version({name!r}))"
     return f"{name} {_run(str(environment(client)), '-c', script).strip()}"
 
@@ -92,6 +105,17 @@ def table(results: dict[str, dict[str, float]]) -> list[str]:
         cells = [_cell(figures, plain, column) for column in COLUMNS]
         lines.append(f"| {client} | " + " | ".join(cells) + " |")
     return lines
+
+
+def like_for_like(results: dict[str, dict[str, float]]) -> list[str]:
+    """The module's ratios to the loop that does the same; nothing unless both were measured."""
+    pairs = [(ours, like) for ours, like in LIKES.items() if {ours, like} <= results.keys()]
+    names = [COLUMNS[column].rpartition(" ")[0] or COLUMNS[column] for column in RATIOS]
+    lines = ["| client | to | " + " | ".join(names) + " |", "|---" * (len(RATIOS) + 2) + "|"]
+    for ours, like in pairs:
+        ratios = [f"{results[ours][column] / results[like][column]:.2f}" for column in RATIOS]
+        lines.append(f"| {ours} | {like} | " + " | ".join(ratios) + " |")
+    return lines if pairs else []
 
 
 def _cell(figures: dict[str, float], plain: dict[str, float], column: str) -> str:
@@ -121,7 +145,7 @@ def main(clients: list[str]) -> None:
     for client in clients:
         results[client] = measure(client)
         print(client, version(client), results[client], file=sys.stderr)  # noqa: T201
-    print("\n".join(table(results)))  # noqa: T201
+    print("\n".join([*table(results), "", *like_for_like(results)]))  # noqa: T201
 
 
 if __name__ == "__main__":
