@@ -5,25 +5,23 @@ from __future__ import annotations
 import platform
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import reports
 from conformance.ask import Asker
 from conformance.exchange import exchanges
+from conformance.module import Module
 from conformance.mount import mounted
 from conformance.protocol import Protocol
 from conformance.provider import ProviderAsker
 from conformance.wire import WireAsker, open_client
-from fixtures.model.files import ModelFiles
 from reports import Exchange, Layer, Mode
-from servers import ModelPaths, ServerSpec, Target, launch
+from servers import ServerSpec, Target
 from servers.faults import Fault
 from servers.spec import AttachedSpec
 from servers.tap import Tap
@@ -49,7 +47,7 @@ class Bench:
     spec: ServerSpec
     target: Target
     tap: Tap
-    module: str
+    module: Module
     wanted: Protocol | None = None
 
     @property
@@ -60,11 +58,7 @@ class Bench:
     @property
     def protocol(self) -> Protocol:
         """What the module speaks to the server."""
-        return self.wanted or Protocol.of(self._entry.get("use_responses_api"))
-
-    @property
-    def _entry(self) -> dict[str, Any]:
-        return self.spec.config if isinstance(self.spec, AttachedSpec) else {}
+        return protocol_for(self.spec, self.wanted)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -73,13 +67,14 @@ class Bench:
         Without retries, each question is one request.
         """
         config = {
-            **self._entry,
+            **_entry(self.spec),
             "base_url": self.url,
             "default_model": self.target.model,
             "use_responses_api": self.protocol.setting,
             "max_retries": 0,
         }
-        return config | ({"api_key": self.target.api_key} if self.target.api_key else {})
+        key = {"api_key": self.target.api_key} if self.target.api_key else {}
+        return {**config, **key, **self.module.config}
 
     @asynccontextmanager
     async def asker(self, layer: Layer, mode: Mode) -> AsyncIterator[Asker]:
@@ -88,7 +83,7 @@ class Bench:
             async with open_client(self.url, self.target.api_key) as client:
                 yield WireAsker(client, self.target.model, mode)
         else:
-            entry = {"module": self.module, "config": self.config}
+            entry = {"module": self.module.name, "config": self.config}
             async with mounted(entry) as mount:
                 yield ProviderAsker(mount, entry, mode)
 
@@ -117,54 +112,52 @@ class Bench:
             time.sleep(0.02)
         return ended
 
-    def described(self) -> reports.Target:
-        """The target as the report names it."""
-        model = self.target.model
-        return reports.Target(
-            id=self.id,
-            server=self.target.server,
-            title=self.target.title,
-            version=self.target.version,
-            build=self.target.build or None,
-            how=self.target.how,
-            flags=tuple(self.target.flags),
-            model=model,
-            protocol=self.protocol.spoken,
-            provider=f"{self.module} {module_version(self.module)}",
-            os=platform.platform(),
-            python=platform.python_version(),
-            started=datetime.now(UTC),
-            recipe=reports.Recipe(start=self.spec.recipe.start, settings=self.spec.recipe.settings),
-        )
-
 
 @contextmanager
-def set_up(
+def on_bench(
     id_: str,
     spec: ServerSpec,
+    target: Target,
     *,
-    module: str,
+    module: Module,
     protocol: Protocol | None,
-    model: ModelFiles,
-    log: Path,
-    port: int | None,
     faults: Sequence[Fault],
-    progress: Callable[[str], None],
 ) -> Iterator[Bench]:
-    """Launch the server and put the tap in front of it. Raises what `servers.launch` raises."""
-    paths = ModelPaths(model.name, model.gguf, model.safetensors, model.digest)
-    with (
-        launch(spec, model=paths, log=log, port=port, progress=progress) as target,
-        Tap(*_address(target.url), faults=faults) as tap,
-    ):
+    """Put the tap in front of a server that is up."""
+    with Tap(*_address(target.url), faults=faults) as tap:
         yield Bench(id_, spec, target, tap, module, protocol)
 
 
-def module_version(module: str) -> str:
-    """The version of the distribution that brings the Amplifier module, or "not installed"."""
-    found = entry_points(group="amplifier.modules", name=module)
-    dist = next(iter(found)).dist if found else None
-    return dist.version if dist else "not installed"
+def protocol_for(spec: ServerSpec, wanted: Protocol | None) -> Protocol:
+    """What is wanted, else what the entry of a settings file says, else the suite's default."""
+    return wanted or Protocol.of(_entry(spec).get("use_responses_api"))
+
+
+def described(
+    id_: str, spec: ServerSpec, target: Target, *, module: Module, protocol: Protocol | None
+) -> reports.Target:
+    """The target as the report names it."""
+    return reports.Target(
+        id=id_,
+        server=target.server,
+        title=target.title,
+        version=target.version,
+        build=target.build or None,
+        how=target.how,
+        image=target.image or None,
+        flags=tuple(target.flags),
+        model=target.model,
+        protocol=protocol_for(spec, protocol).spoken,
+        provider=str(module),
+        os=platform.platform(),
+        python=platform.python_version(),
+        started=datetime.now(UTC),
+        recipe=reports.Recipe(start=spec.recipe.start, settings=spec.recipe.settings),
+    )
+
+
+def _entry(spec: ServerSpec) -> dict[str, Any]:
+    return spec.config if isinstance(spec, AttachedSpec) else {}
 
 
 def _address(url: str) -> tuple[str, int]:

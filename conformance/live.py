@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from conformance.cell import Cell
-from reports import Outcome, Watch
+from reports import Watch
 
 #: Category, letter and word of a test's outcome, as pytest prints them.
 Status: TypeAlias = tuple[str, str, Any]
@@ -44,9 +44,8 @@ class Live:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a check that has ended, which is once."""
-        outcome = dict(report.user_properties).get("outcome")
-        if isinstance(outcome, Outcome):
-            self._watch.done(outcome, expected=hasattr(report, "wasxfail"))
+        for result in getattr(report, "results", ())[:1]:
+            self._watch.done(result.outcome, expected=hasattr(report, "wasxfail"))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_report_teststatus(

@@ -11,12 +11,14 @@ import pytest
 
 from conformance.catalogue import catalogue
 from conformance.expectations import ensure_known_checks
+from conformance.module import Module, find_module
 from conformance.protocol import Protocol
 from conformance.selection import InvalidSelection, selection
 from fixtures.model.files import ModelError, ModelFiles, tiny_model
 from reports import Check, Layer, Level
 from servers import ServersError, ServerSpec, find_server, list_servers, load_instance
 from servers.faults import Fault, parse_fault
+from servers.fleet import quick_first
 
 #: What the suite's own errors have in common: a sentence, and what to do.
 CLEAR_ERRORS = (ServersError, ModelError)
@@ -24,11 +26,11 @@ CLEAR_ERRORS = (ServersError, ModelError)
 
 @dataclass(frozen=True)
 class Options:
-    """One run, as it was asked for."""
+    """One run, as it was asked for; `specs` are by target, in the order in which they are asked."""
 
     specs: dict[str, ServerSpec]
     model: ModelFiles
-    module: str
+    module: Module
     protocol: Protocol | None
     layer: Layer | None
     port: int | None
@@ -59,8 +61,15 @@ def add_options(parser: pytest.Parser) -> None:
         "--provider",
         default="provider-openai",
         metavar="MODULE",
-        help="the Amplifier provider module under test, by the name of its entry point "
-        "(default: %(default)s)",
+        help="the Amplifier provider module under test: the name of its entry point, or the path "
+        "of a checkout that holds a package amplifier_module_* (default: %(default)s)",
+    )
+    add(
+        "--provider-config",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="configure the module so, on top of all else; VALUE is read as YAML",
     )
     add(
         "--protocol",
@@ -145,16 +154,18 @@ def target_ids(config: pytest.Config) -> list[str]:
 def read_options(config: pytest.Config) -> Options:
     """The options of a run with a target. `pytest.UsageError` for what can't be meant."""
     try:
-        specs = _read_specs(config)
+        specs = quick_first(_read_specs(config))
         for name, spec in specs.items():
             ensure_known_checks(name, spec.expectations)
         return Options(
             specs=specs,
             model=tiny_model(),
-            module=config.getoption("--provider"),
+            module=find_module(
+                config.getoption("--provider"), config.getoption("--provider-config")
+            ),
             protocol=_read_protocol(config),
             layer=Layer(config.getoption("--layer")) if config.getoption("--layer") else None,
-            port=config.getoption("--port"),
+            port=_read_port(config, specs),
             faults=[parse_fault(text) for text in config.getoption("--fault")],
             folder=config.getoption("--report-dir"),
         )
@@ -172,6 +183,13 @@ def _read_specs(config: pytest.Config) -> dict[str, ServerSpec]:
     return specs
 
 
+def _read_port(config: pytest.Config, specs: dict[str, ServerSpec]) -> int | None:
+    port: int | None = config.getoption("--port")
+    if port and len(specs) > 1:
+        raise pytest.UsageError("--port is for one server\n  hint: leave it out")
+    return port
+
+
 def _read_protocol(config: pytest.Config) -> Protocol | None:
     wanted = config.getoption("--protocol")
     return Protocol(wanted) if wanted else None
@@ -179,5 +197,6 @@ def _read_protocol(config: pytest.Config) -> Protocol | None:
 
 def _id_of(text: str) -> str:
     """Letters, digits and single marks of what was asked for, without the scheme of a URL."""
-    place = text.partition("://")[2] or text
-    return re.sub(r"[^a-z0-9.]+", "-", place.partition(",")[0].lower()).strip("-.")
+    place, _, settings = (text.partition("://")[2] or text).partition(",")
+    way = "-container" if "how=container" in settings.split(",") else ""
+    return re.sub(r"[^a-z0-9.]+", "-", place.lower()).strip("-.") + way

@@ -12,13 +12,14 @@ import pytest
 import pytest_asyncio
 
 from conformance.ask import Asker
-from conformance.bench import Bench, module_version
+from conformance.bench import Bench, on_bench
 from conformance.cell import Cell
 from conformance.judge import Trial
 from conformance.listing import explained, listed
 from conformance.live import live, show_progress
 from conformance.options import (
     CLEAR_ERRORS,
+    Options,
     add_options,
     chosen_checks,
     is_gate,
@@ -27,10 +28,24 @@ from conformance.options import (
     target_ids,
 )
 from conformance.outcome import TargetLost
+from conformance.parallel import Conductor, Couriers, Worker, is_conductor, is_worker
 from conformance.run import Run
-from reports import Check, Gate, Outcome, Report, is_expected, last_run, summary_lines, table_lines
+from reports import (
+    Check,
+    Gate,
+    Outcome,
+    Report,
+    Result,
+    is_expected,
+    last_run,
+    summary_lines,
+    table_lines,
+)
 
+_OPTIONS = pytest.StashKey[Options]()
 _RUN = pytest.StashKey[Run]()
+#: Who has the servers: the run itself, or the one that started this process.
+_SERVERS = pytest.StashKey[Run | Worker]()
 _CHOSEN = pytest.StashKey[dict[str, Check]]()
 _TRIAL = pytest.StashKey[Trial]()
 _COMPARED = pytest.StashKey[tuple[Any, Any]]()
@@ -58,12 +73,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--list-checks") or not is_gate(config):
         return
     config.stash[_CHOSEN] = {row.id: row for row in chosen}
-    options = read_options(config)
+    options = config.stash[_OPTIONS] = read_options(config)
     config.option.code_highlight = "no"  # pytest would colour messages, which the report keeps
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = ["conformance"]
-    if not config.option.collectonly:
-        config.stash[_RUN] = Run(options)
+    if is_worker(config):
+        config.stash[_SERVERS] = Worker(config, options)
+    elif not config.option.collectonly:
+        shared = is_conductor(config)
+        run = config.stash[_RUN] = config.stash[_SERVERS] = Run(options)
+        config.pluginmanager.register(_Recorder(run))
+        if shared:
+            config.pluginmanager.register(Conductor(run))
+    config.pluginmanager.register(Couriers())
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -84,8 +106,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     run = config.stash.get(_RUN, None)
     if run is None:
         return None
-    module = run.options.module
-    return f"conformance: {module} {module_version(module)}, report in {run.folder}"
+    return f"conformance: {run.options.module}, report in {run.folder}"
 
 
 def pytest_ignore_collect(config: pytest.Config, collection_path: Any) -> bool | None:
@@ -110,14 +131,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the checks that were chosen."""
+    """Keep the checks that were chosen, all of one server together, the quick servers first."""
     chosen = config.stash.get(_CHOSEN, None)
     if chosen is None:
         return
     out = [item for item in items if not _is_chosen(item, chosen)]
-    items[:] = [item for item in items if _is_chosen(item, chosen)]
+    order = list(config.stash[_OPTIONS].specs)
+    items[:] = sorted(
+        (item for item in items if _is_chosen(item, chosen)),
+        key=lambda item: order.index(_target_of(item)),
+    )
     config.hook.pytest_deselected(items=out)
+
+
+def _target_of(item: pytest.Item) -> str:
+    return str(item.callspec.params["bench"]) if isinstance(item, pytest.Function) else ""
 
 
 def _is_chosen(item: pytest.Item, chosen: Container[str]) -> bool:
@@ -127,21 +157,31 @@ def _is_chosen(item: pytest.Item, chosen: Container[str]) -> bool:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write the plan down, once it is known what was selected."""
-    if run := session.config.stash.get(_RUN, None):
+    if run := session.config.stash.get(_SERVERS, None):
         markers = (item.get_closest_marker("check") for item in session.items)
-        run.plan(marker.args[0] for marker in markers if marker)
+        run.plan([marker.args[0] for marker in markers if marker])
         show_progress(session.config, len(session.items))
 
 
 @pytest.fixture(scope="session")
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """The target, up and behind its tap."""
-    config = request.config
+    """The target, up and behind its tap; the gate says no for one that can't be had."""
+    servers, options = request.config.stash[_SERVERS], request.config.stash[_OPTIONS]
+    name = request.param
     try:
-        with config.stash[_RUN].bench(request.param, _progress(config)) as up:
-            yield up
+        target = servers.target(name, _progress(request.config))
     except CLEAR_ERRORS as error:
-        pytest.exit(f"{error.message}\n  hint: {error.hint}", pytest.ExitCode.USAGE_ERROR)
+        pytest.skip(error.message)
+    with on_bench(
+        name,
+        options.specs[name],
+        target,
+        module=options.module,
+        protocol=options.protocol,
+        faults=options.faults,
+    ) as up:
+        yield up
+    servers.leave(name)
 
 
 @pytest_asyncio.fixture
@@ -176,8 +216,7 @@ def pytest_runtest_makereport(
         del item.config.stash[_COMPARED]
     error = call.excinfo.value if call.excinfo else None
     result, *watched = trial.results(error, call.duration)
-    item.config.stash[_RUN].record(result, *watched)
-    report.user_properties.append(("outcome", result.outcome))
+    report.__dict__["results"] = [result, *watched]
     if is_expected(result) and result.expectation:
         report.outcome, report.wasxfail = "skipped", result.expectation.reason
     elif result.outcome not in {Outcome.PASS, Outcome.ERROR}:
@@ -191,10 +230,10 @@ def pytest_report_teststatus(
     """Show an outcome under its own name, wherever in the test it came about."""
     if not isinstance(report, pytest.TestReport) or not report.failed:
         return None
-    outcome = dict(report.user_properties).get("outcome")
-    if not isinstance(outcome, Outcome):
+    results: list[Result] = getattr(report, "results", [])
+    if not results:
         return None
-    category, letter = _SHOWN[outcome]
+    category, letter = _SHOWN[results[0].outcome]
     return category, letter, category.upper()
 
 
@@ -205,10 +244,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run is None:
         return
     by_itself = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
-    incomplete = [] if by_itself else [f"pytest ended early, with exit status {int(exitstatus)}."]
-    _, judged = session.config.stash[_JUDGED] = run.finish(incomplete)
+    if not by_itself:
+        run.lacks(f"pytest ended early, with exit status {int(exitstatus)}.")
+    report, judged = session.config.stash[_JUDGED] = run.finish()
     if by_itself:
         session.exitstatus = pytest.ExitCode.OK if judged.passed else pytest.ExitCode.TESTS_FAILED
+    if run.failures and not report.targets:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_terminal_summary(
@@ -216,10 +258,14 @@ def pytest_terminal_summary(
 ) -> None:
     """Say what the report holds and where it is."""
     report, judged = config.stash.get(_JUDGED, (None, None))
-    if report is None or judged is None or not report.results:
+    if report is None or judged is None:
         return
     run = config.stash[_RUN]
     terminalreporter.section("conformance")
+    for error in run.failures.values():
+        terminalreporter.write_line(f"{error.message}\n  hint: {error.hint}")
+    if not report.results:
+        return
     for line in table_lines(report, width=terminalreporter._tw.fullwidth):  # noqa: SLF001
         terminalreporter.write_line(line)
     before = last_run(run.folder, report)
@@ -236,7 +282,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         terminal.write_line(HOW_TO_RUN)
 
 
+class _Recorder:
+    """Writes each result down when its report has arrived, from whichever process."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write down what one phase of a test gave."""
+        self._run.record(*getattr(report, "results", ()))
+
+
 def _progress(config: pytest.Config) -> Any:
+    if is_worker(config):
+        return str  # there is nobody to tell
     if line := live(config):
         return line.say
     capture = config.pluginmanager.getplugin("capturemanager")

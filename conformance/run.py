@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,21 +10,30 @@ from pathlib import Path
 
 import pytest
 
-from conformance.bench import Bench, set_up
+from conformance.bench import described
 from conformance.catalogue import catalogue
 from conformance.folder import run_folder
 from conformance.options import Options
-from reports import Check, Gate, Journal, Layer, Report, Result, build, gate, read_journal
+from reports import Absent, Check, Gate, Journal, Layer, Report, Result, build, gate, read_journal
+from servers import ModelPaths, Progress, ServersError, Target, launch
+from servers.fleet import Fleet
 
 ROOT = Path(__file__).parent.parent
+#: Told of each target that came up, or why it didn't.
+Announce = Callable[[str, Target | ServersError], None]
 
 
 class Run:
-    """The journal of a run and the folder it stands in."""
+    """The journal of a run, the folder it stands in, and the servers that were asked for."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.failures: dict[str, ServersError] = {}
+        self.announce: Announce = _tell_nobody
         self._planned: set[str] = set()
+        self._incomplete: list[str] = []
+        self._lock = threading.Lock()
+        self._fleet = Fleet(options.specs, self._launch)
         asked = list(options.specs)
         try:
             self.folder = run_folder(options.folder, asked)
@@ -36,7 +46,9 @@ class Run:
         """Write down which checks are going to run; each once."""
         new = set(checks) - self._planned
         self._planned |= new
-        self._journal.checks(self._narrowed(row) for id_, row in catalogue().items() if id_ in new)
+        with self._lock:
+            rows = (row for id_, row in catalogue().items() if id_ in new)
+            self._journal.checks(map(self._narrowed, rows))
 
     def _narrowed(self, row: Check) -> Check:
         """The row without the provider layer, where only the wire is asked.
@@ -47,39 +59,73 @@ class Run:
             return row
         return row.model_copy(update={"layers": (Layer.WIRE,)})
 
+    def start(self) -> None:
+        """Start as many servers as memory allows, in the background."""
+        self._fleet.start()
+
+    def target(self, server: str, progress: Progress) -> Target:
+        """The target `server`, once it is up. Raises what `servers.launch` raises."""
+        return self._fleet.target(server, progress)
+
+    def leave(self, server: str) -> None:
+        """Its last check is done."""
+        self._fleet.end(server)
+
     @contextmanager
-    def bench(self, server: str, progress: Callable[[str], None]) -> Iterator[Bench]:
-        """The target `server`, up and behind its tap. Raises what `servers.launch` raises."""
+    def _launch(self, server: str, progress: Progress) -> Iterator[Target]:
+        model, log = self.options.model, self.folder / "logs" / f"{server}.log"
+        paths = ModelPaths(model.name, model.gguf, model.safetensors, model.digest)
+        spec = self.options.specs[server]
+        try:
+            with launch(
+                spec, model=paths, log=log, port=self.options.port, progress=progress
+            ) as target:
+                self._came_up(server, target)
+                yield target
+        except ServersError as error:
+            self._stayed_away(server, error)
+            raise
+
+    def _came_up(self, server: str, target: Target) -> None:
         options = self.options
-        with set_up(
-            server,
-            options.specs[server],
-            module=options.module,
-            protocol=options.protocol,
-            model=options.model,
-            log=self.folder / "logs" / f"{server}.log",
-            port=options.port,
-            faults=options.faults,
-            progress=progress,
-        ) as bench:
-            self._journal.hide(bench.target.api_key)
-            self._journal.target(bench.described())
-            yield bench
+        spec, module = options.specs[server], options.module
+        about = described(server, spec, target, module=module, protocol=options.protocol)
+        with self._lock:
+            self._journal.hide(target.api_key)
+            self._journal.target(about)
+        self.announce(server, target)
+
+    def _stayed_away(self, server: str, error: ServersError) -> None:
+        title = self.options.specs[server].title
+        self.failures[server] = error
+        with self._lock:
+            self._journal.absent(Absent(server=server, title=title, reason=error.message))
+        self.announce(server, error)
+
+    def lacks(self, what: str) -> None:
+        """Note what this run had to leave out."""
+        self._incomplete.append(what)
 
     def record(self, *results: Result) -> None:
         """Write results down. The run ends here if that can't be done."""
         with _written():
             self.plan(result.check for result in results)
-            for result in results:
-                self._journal.result(result)
+            with self._lock:
+                for result in results:
+                    self._journal.result(result)
 
-    def finish(self, incomplete: list[str]) -> tuple[Report, Gate]:
-        """Close the journal, write the report beside it, and judge it."""
+    def finish(self) -> tuple[Report, Gate]:
+        """End what still runs, close the journal, write the report beside it, and judge it."""
+        self._fleet.close()
         with _written():
-            self._journal.finish(incomplete)
+            self._journal.finish(self._incomplete)
             report = read_journal(self._journal.path)
             build(report, self.folder)
         return report, gate(report)
+
+
+def _tell_nobody(server: str, target: Target | ServersError) -> None:
+    """Nobody shares the servers of this run."""
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import yaml
 from conformance.bench import Bench
 from conformance.catalogue import catalogue
 from conformance.judge import invariant_ids, watched
+from conformance.module import Module
 from conformance.outcome import outcome_of
 from reports import Mode, Outcome
 from servers import ServerSpec, Target
@@ -102,7 +103,7 @@ def bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
         faults = [parse_fault(mutant.fault)] if mutant.fault else []
         parts = urlsplit(target.url)
         tap = stack.enter_context(Tap(str(parts.hostname), int(parts.port or 0), faults=faults))
-        yield Bench("llamacpp", spec, target, tap, "provider-openai")
+        yield Bench("llamacpp", spec, target, tap, Module("provider-openai"))
 
 
 def _in_front(url: str, mutant: Mutant) -> AbstractContextManager[str]:

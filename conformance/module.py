@@ -1,0 +1,161 @@
+"""Which Amplifier module is under test, where it comes from, and what it is configured with."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+from servers import ServersError
+
+GROUP = "amplifier.modules"
+PREFIX = "amplifier_module_"
+INSTALL = f"python3 -m pip --python {sys.executable} install"
+#: What `--provider-config` can't say, and what says it.
+_ELSEWHERE = {
+    "base_url": "--server=URL chooses the server",
+    "api_key": "--server=URL,key=VARIABLE names the variable that holds the key",
+}
+
+
+class CannotLoad(ServersError):
+    """The module under test can't be had, or can't be configured so."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """An Amplifier provider module, by the name that a mount plan calls it.
+
+    `commit` is empty where nobody tells; `config` goes on top of all other configuration.
+    """
+
+    name: str
+    version: str = ""
+    commit: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As reports name it: `provider-openai 1.1.0 (commit 1a2b3c4d5e6f), max_tokens=64`."""
+        commit = f" (commit {self.commit})" if self.commit else ""
+        settings = "".join(f", {key}={value}" for key, value in self.config.items())
+        return f"{self.name} {self.version or 'of unknown version'}{commit}{settings}"
+
+
+def find_module(text: str, settings: Sequence[str] = ()) -> Module:
+    """The module that `--provider` names, importable from now on; `settings` are KEY=VALUE.
+
+    `text` is the name of an entry point, or the path of a checkout that holds a package
+    `amplifier_module_*`. Raises `CannotLoad`.
+    """
+    config = dict(map(_setting, settings))
+    found = entry_points(group=GROUP, name=text)
+    if found:
+        return _installed(next(iter(found)), config)
+    if Path(text).is_dir():
+        return _in_checkout(Path(text).resolve(), config)
+    known = ", ".join(sorted({one.name for one in entry_points(group=GROUP)})) or "none"
+    raise CannotLoad(
+        f"there is no Amplifier module {text!r}, and no such folder; installed: {known}",
+        f"{INSTALL} amplifier-module-{Path(text).name}, or give the path of a checkout",
+    )
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise CannotLoad(f"{text!r} sets nothing", "--provider-config KEY=VALUE")
+    if key in _ELSEWHERE:
+        raise CannotLoad(f"--provider-config can't set {key}", _ELSEWHERE[key])
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        return key, value
+
+
+def _installed(entry_point: EntryPoint, config: Mapping[str, Any]) -> Module:
+    dist = entry_point.dist
+    _import(entry_point.module, dist.name if dist else entry_point.module)
+    version, commit = (dist.version, _commit_of(dist)) if dist else ("", "")
+    return Module(entry_point.name, version, commit, config)
+
+
+def _in_checkout(folder: Path, config: Mapping[str, Any]) -> Module:
+    places = [*folder.glob(f"{PREFIX}*/__init__.py"), *folder.glob(f"src/{PREFIX}*/__init__.py")]
+    if len(places) != 1:
+        found = ", ".join(sorted(place.parent.name for place in places)) or "none"
+        raise CannotLoad(
+            f"{folder} must hold one package {PREFIX}*, and holds: {found}",
+            "give the folder that the module's pyproject.toml is in",
+        )
+    package = places[0].parent
+    sys.path.insert(0, str(package.parent))
+    loaded = _import(package.name, f"-e {folder}")
+    if not Path(str(loaded.__file__)).is_relative_to(folder):
+        raise CannotLoad(
+            f"{package.name} was loaded from {loaded.__file__} before", "start pytest anew"
+        )
+    project = _project(folder)
+    names = project.get("entry-points", {}).get(GROUP) or [_name_of(package.name)]
+    return Module(next(iter(names)), str(project.get("version", "")), _git(folder), config)
+
+
+def _name_of(package: str) -> str:
+    return package.removeprefix(PREFIX).replace("_", "-")
+
+
+def _project(folder: Path) -> dict[str, Any]:
+    file = folder / "pyproject.toml"
+    try:
+        project = tomllib.loads(file.read_text()).get("project", {}) if file.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise CannotLoad(f"{file} can't be read: {error}", "correct it") from None
+    return dict(project)
+
+
+def _import(package: str, to_install: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise CannotLoad(
+            f"{package} needs the package {error.name!r}, which is not installed",
+            f"{INSTALL} {to_install}",
+        ) from None
+    except Exception as error:  # whatever the module does on import  # noqa: BLE001
+        said = f"{type(error).__name__}: {error}"
+        raise CannotLoad(f"{package} can't be imported: {said}", "mend the module") from None
+
+
+def _commit_of(dist: Distribution) -> str:
+    """Of what was installed from a repository, or from a folder that is one."""
+    source = json.loads(dist.read_text("direct_url.json") or "{}")
+    if commit := source.get("vcs_info", {}).get("commit_id"):
+        return str(commit)[:12]
+    url = urlsplit(source.get("url", ""))
+    return _git(Path(unquote(url.path))) if url.scheme == "file" and "dir_info" in source else ""
+
+
+def _git(folder: Path) -> str:
+    """The commit that a folder is at, and whether it has changes; nothing outside of git."""
+    commit = _git_says(folder, "rev-parse", "--short=12", "HEAD")
+    changed = commit and _git_says(folder, "status", "--porcelain", "--", ".")
+    return f"{commit} with changes" if changed else commit
+
+
+def _git_says(folder: Path, *arguments: str) -> str:
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return said.stdout.strip() if said.returncode == 0 else ""
