@@ -1,5 +1,6 @@
 """Isolated Python environments for servers: made by uv on first use, kept by what is in them."""
 
+import fcntl
 import hashlib
 import importlib.metadata
 import os
@@ -7,13 +8,15 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from servers.errors import CannotRunHere
+from servers.pip_settings import find_links
 from servers.spec import Native
 from servers.target import Progress
 
@@ -27,8 +30,10 @@ def python_for(native: Native, title: str, progress: Progress) -> str:
         return sys.executable
     folder = environment_folder(native)
     if not folder.exists():
-        progress(f"making an environment for {title} {native.releases[0].version} (once)")
-        _make(folder, native, title)
+        with _alone(folder):
+            if not folder.exists():
+                progress(f"making an environment for {title} {native.releases[0].version} (once)")
+                _make(folder, native, title)
     return str(folder / "bin" / "python")
 
 
@@ -68,10 +73,20 @@ def find_uv() -> str | None:
     return str(beside) if beside.exists() else shutil.which("uv")
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait while another process, or thread, makes the same environment."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _make(folder: Path, native: Native, title: str) -> None:
     """Made beside its final place and moved there, so that what is there is whole."""
-    making = folder.with_name(f"{folder.name}.{os.getpid()}")
-    making.mkdir(parents=True)
+    making = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(making, ignore_errors=True)  # of a run that was killed
+    making.mkdir()
     without = making / "without.txt"
     without.write_text("".join(f"{name}; python_version < '3'\n" for name in native.without))
     try:
@@ -82,8 +97,7 @@ def _make(folder: Path, native: Native, title: str) -> None:
             *_torch(native),
             *_wanted(native),
         )
-        if not folder.exists():
-            (making / "env").rename(folder)
+        (making / "env").rename(folder)
     finally:
         shutil.rmtree(making)
 
@@ -96,14 +110,9 @@ def _interpreter(native: Native) -> str:
 
 def _torch(native: Native) -> list[str]:
     """Torch without CUDA: from where the machine keeps wheels of its own, else from its makers."""
-    if "torch" not in native.cpu_builds or _local_wheels():
+    if "torch" not in native.cpu_builds or find_links():
         return []
     return ["--torch-backend", "cpu"]
-
-
-def _local_wheels() -> str:
-    """Where pip or uv were told to look for wheels; uv doesn't read pip's setting."""
-    return os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
 
 
 def _uv(title: str, *arguments: str) -> None:
@@ -113,7 +122,7 @@ def _uv(title: str, *arguments: str) -> None:
             f"{title} needs an environment of its own, and there is no uv to make it",
             "pip install uv",
         )
-    env = {**os.environ, "UV_FIND_LINKS": _local_wheels()}
+    env = {**os.environ, "UV_FIND_LINKS": find_links()}
     result = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=env)
     if result.returncode:
         last = "\n".join(result.stderr.strip().splitlines()[-LAST_LINES:])

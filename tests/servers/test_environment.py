@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from servers import CannotRunHere, ModelPaths, launch
 from servers.environment import python_for, satisfied
 from servers.machine import lacking
+from servers.pip_settings import find_links
 from servers.spec import Native, Needs, Release
 from tests.servers.conftest import MakeSpec
 
@@ -65,6 +67,29 @@ def test_environment_is_made_once_and_apart():
 
 
 @pytest.mark.usefixtures("wheels")
+def test_two_who_need_the_same_environment_at_once_make_one():
+    said: list[str] = []
+
+    with ThreadPoolExecutor() as threads:
+        makers = [
+            threads.submit(python_for, native("tinyserver"), "Tiny", said.append) for _ in range(4)
+        ]
+
+    assert len({maker.result() for maker in makers}) == 1
+    assert said == ["making an environment for Tiny 1.0 (once)"]
+
+
+def test_wheels_are_looked_for_where_pip_was_told(tmp_path: Path):
+    settings = tmp_path / "pip.conf"
+    settings.write_text("[global]\nfind-links =\n    /one\n    /two\n")
+
+    assert find_links({"PIP_CONFIG_FILE": str(settings)}) == "/one,/two"
+    assert find_links({"PIP_FIND_LINKS": "/three /four"}) == "/three,/four"
+    assert find_links({"UV_FIND_LINKS": "/five", "PIP_FIND_LINKS": "/six"}) == "/five"
+    assert find_links({"PIP_CONFIG_FILE": "/dev/null"}) == ""
+
+
+@pytest.mark.usefixtures("wheels")
 def test_dependency_can_be_left_out():
     python = python_for(native("tinyserver", without=["sidecar"]), "Tiny", print)
 
@@ -76,7 +101,7 @@ def test_failed_environment_is_told_and_leaves_nothing(wheels: Path):
     with pytest.raises(CannotRunHere, match=r"(?s)uv can't make an environment for Tiny.*absent"):
         python_for(native("absent"), "Tiny", print)
 
-    assert list((wheels / "cache").iterdir()) == []
+    assert [file.suffix for file in (wheels / "cache").iterdir()] == [".lock"]
 
 
 @pytest.mark.usefixtures("wheels")
