@@ -13,6 +13,7 @@ from .chat_messages import chat_messages
 from .config import Settings
 from .endpoint import Endpoint
 from .history import read_field
+from .tool_choice import named_tool, offer_of
 
 logger = logging.getLogger(__name__)
 _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
@@ -31,10 +32,6 @@ def chat_params(
 
     `options` are the keyword arguments of `complete()`. Precedence: request, options, config.
     """
-    choice = _first(request.tool_choice, options.get("tool_choice"))
-    specs = [*(request.tools or []), *(options.get("tools") or [])]
-    # MLX calls tools that must not be called, llama.cpp and vLLM leave their markup in the text.
-    tools = [] if choice == "none" and endpoint.is_custom else chat_tools(specs)
     body = {
         "model": model,
         "messages": chat_messages(request.messages, settings.reasoning_replay),
@@ -49,15 +46,26 @@ def chat_params(
         ),
         "response_format": response_format(request.response_format),
         "reasoning_effort": _effort(request, options, settings),
-        "tools": tools or None,
+        **_tool_params(request, options, settings, custom=endpoint.is_custom),
     }
-    if tools:
-        body["tool_choice"] = chat_tool_choice(choice)
-        body["parallel_tool_calls"] = _first(
-            options.get("parallel_tool_calls"), settings.parallel_tool_calls
-        )
     body.update(settings.extra_request_params or {})
     return {key: value for key, value in body.items() if value is not None}
+
+
+def _tool_params(
+    request: ChatRequest, options: Mapping[str, Any], settings: Settings, *, custom: bool
+) -> dict[str, Any]:
+    offer = offer_of(request, options, custom=custom)
+    tools = chat_tools(offer.tools)
+    if not tools:
+        return {}
+    return {
+        "tools": tools,
+        "tool_choice": chat_tool_choice(offer.choice),
+        "parallel_tool_calls": _first(
+            options.get("parallel_tool_calls"), settings.parallel_tool_calls, offer.parallel
+        ),
+    }
 
 
 def chat_tools(specs: Iterable[Any]) -> list[dict[str, Any]]:
@@ -86,9 +94,8 @@ def _function(spec: Any, name: str) -> dict[str, Any]:
 
 def chat_tool_choice(choice: Any) -> Any:
     """A choice in Chat's shape, from a word, either protocol's mapping, or None."""
-    if isinstance(choice, Mapping) and choice.get("type") == "function" and "name" in choice:
-        return {"type": "function", "function": {"name": choice["name"]}}
-    return choice
+    name = named_tool(choice)
+    return {"type": "function", "function": {"name": name}} if name else choice
 
 
 def response_format(wanted: Any) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ from .info import provider_info
 from .outbox import Outbox
 from .responses_input import InputWriter
 from .responses_request import ResponsesContext, is_chaining, responses_params, responses_tools
+from .tool_choice import offer_of
 
 logger = logging.getLogger(__name__)
 _HINT_TIMEOUT = 3.0
@@ -225,10 +226,10 @@ class OpenAIProvider:
             with_reasoning=not chaining and not endpoint.is_custom,
             explicit_types=endpoint.is_custom,
         )
-        specs = [*(request.tools or []), *(options.get("tools") or [])]
-        tools = self._convert_tools_from_request(specs)
+        offer = offer_of(request, options, custom=endpoint.is_custom)
+        offer = replace(offer, tools=self._convert_tools_from_request(offer.tools))
         items = writer.write(request.messages)
-        return responses_params(request, options, self.settings, context, items=items, tools=tools)
+        return responses_params(request, options, self.settings, context, items=items, offer=offer)
 
     def converted(self, response: Any, endpoint: Endpoint) -> ChatResponse:
         """A Responses answer; the id of one that OpenAI has not stored is not kept."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any
 
 import openai
@@ -119,8 +118,7 @@ async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
 
 
 async def _streamed_leniently(exchange: Exchange) -> tuple[Any, Any]:
-    ending, reader, items = None, EventReader(), count()
-    index = 0
+    ending, reader, places = None, EventReader(), _Places()
     async with (
         Patience(exchange.idle_timeout) as patience,
         exchange.client.responses.with_streaming_response.create(
@@ -130,13 +128,28 @@ async def _streamed_leniently(exchange: Exchange) -> tuple[Any, Any]:
         async for received in response.iter_bytes():
             patience.heard = True
             for event in map(parse_object, filter(_is_object, reader.feed(received))):
-                if event.get("type") == "response.output_item.added":
-                    index = next(items)
-                event.setdefault("output_index", index)
+                if event.get("output_index") is None:
+                    event["output_index"] = places.place_of(event)
                 ending = await _take(event, exchange) or ending
     if ending is None:
         raise BrokenAnswerError("the stream ended before the response did", truncated=True)
     return ending, response.headers
+
+
+class _Places:
+    """Where an item stands, for servers that don't say (llama.cpp b11549): counted by id."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, int] = {}
+        self._newest = -1
+
+    def place_of(self, event: dict[str, Any]) -> int:
+        """The `output_index` of the item that the event is about; of the newest if it has no id."""
+        item_id = event.get("item_id") or read_field(event.get("item"), "id")
+        if event.get("type") == "response.output_item.added":
+            self._newest += 1
+            self._known[item_id] = self._known[None] = self._newest
+        return self._known.get(item_id, max(self._newest, 0))
 
 
 def _is_object(data: bytes) -> bool:

@@ -22,6 +22,7 @@ from ._constants import (
 from .config import Settings
 from .endpoint import Endpoint
 from .history import read_field, text_of
+from .tool_choice import Offer, named_tool
 
 logger = logging.getLogger(__name__)
 _ENCRYPTED = "reasoning.encrypted_content"
@@ -121,12 +122,12 @@ def responses_params(
     context: ResponsesContext,
     *,
     items: list[dict[str, Any]],
-    tools: list[dict[str, Any]],
+    offer: Offer,
 ) -> dict[str, Any]:
     """Keyword arguments of `client.responses.create`; absent rather than None.
 
-    `options` are the keyword arguments of `complete()`. What only OpenAI knows is sent
-    to its own hosts and Azure, elsewhere only when configured.
+    `options` are the keyword arguments of `complete()`, `offer` has its tools in wire form. What
+    only OpenAI knows is sent to its own hosts and Azure, elsewhere only when configured.
     """
     custom = context.endpoint.is_custom
     chaining = not custom and is_chaining(options, context.capabilities, setting=context.chaining)
@@ -149,7 +150,7 @@ def responses_params(
         "background": True if background else None,
         "reasoning": reasoning or _unasked_reasoning(context),
         "include": options.get("include") or _include(reasoning, context, stored=bool(store)),
-        **_tool_params(request, options, settings, tools, custom=custom),
+        **_tool_params(options, settings, offer, custom=custom),
         **_cache_params(options, settings, context),
     }
     if (chaining or store) and not custom and not context.skip_chain:
@@ -176,22 +177,17 @@ def _include(
 
 
 def _tool_params(
-    request: ChatRequest,
-    options: Mapping[str, Any],
-    settings: Settings,
-    tools: list[dict[str, Any]],
-    *,
-    custom: bool,
+    options: Mapping[str, Any], settings: Settings, offer: Offer, *, custom: bool
 ) -> dict[str, Any]:
-    if not tools:
+    if not offer.tools:
         return {}
-    choice = _first(request.tool_choice, options.get("tool_choice"), None if custom else "auto")
     return {
-        "tools": tools,
-        "tool_choice": responses_tool_choice(choice),
+        "tools": offer.tools,
+        "tool_choice": responses_tool_choice(_first(offer.choice, None if custom else "auto")),
         "parallel_tool_calls": _first(
             options.get("parallel_tool_calls"),
             settings.parallel_tool_calls,
+            offer.parallel,
             None if custom else True,
         ),
         "max_tool_calls": options.get("max_tool_calls"),
@@ -256,9 +252,8 @@ def _tool(spec: Any, *, native_apply_patch: bool) -> dict[str, Any]:
 
 def responses_tool_choice(choice: Any) -> Any:
     """A choice in Responses' flat shape, from a word or either protocol's mapping."""
-    if isinstance(choice, Mapping) and isinstance(choice.get("function"), Mapping):
-        return {"type": "function", "name": choice["function"].get("name")}
-    return choice
+    name = named_tool(choice)
+    return {"type": "function", "name": name} if name else choice
 
 
 def text_format(wanted: Any) -> dict[str, Any] | None:

@@ -126,20 +126,29 @@ async def test_strict_is_passed_on_if_it_is_a_flag(sent):
     ("choice", "expected"),
     [
         ("required", "required"),
+        ({"type": "function", "name": "tide"}, {"type": "function", "function": {"name": "tide"}}),
         (
-            {"type": "function", "name": "weather"},
-            {"type": "function", "function": {"name": "weather"}},
-        ),
-        (
-            {"type": "function", "function": {"name": "weather"}},
-            {"type": "function", "function": {"name": "weather"}},
+            {"type": "function", "function": {"name": "tide"}},
+            {"type": "function", "function": {"name": "tide"}},
         ),
     ],
 )
-async def test_tool_choice_in_either_protocols_shape(sent, choice, expected):
+async def test_a_choice_of_a_tool_that_is_not_there_is_the_servers_to_refuse(
+    sent, choice, expected
+):
     body = await sent(tools=[WEATHER], tool_choice=choice)
 
     assert body["tool_choice"] == expected
+
+
+@pytest.mark.parametrize("function", [{"name": "now"}, {"function": {"name": "now"}}])
+async def test_a_named_tool_is_the_only_one_and_required_once(sent, function):
+    tools = [WEATHER, ToolSpec(name="now", parameters={})]
+
+    body = await sent(tools=tools, tool_choice={"type": "function", **function})
+
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["now"]
+    assert (body["tool_choice"], body["parallel_tool_calls"]) == ("required", False)
 
 
 async def test_hosted_tools_are_left_out_with_a_warning(sent, caplog):

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 
 from amplifier_module_provider_openai import OpenAIChatResponse, OpenAIProvider
 from amplifier_module_provider_openai import _response_handling as handling
-from scripted_server import Answer, chunk, response, response_stream, sse, stream
+from scripted_server import Answer, response, response_stream, sse
 
 RESPONSES = "/responses"
 
@@ -300,47 +300,3 @@ def test_output_of_several_calls_becomes_one_answer():
     assert answer.text == "Hello"
     assert answer.tool_calls[0].arguments == {"at": 1}
     assert answer.metadata["openai:continuation_count"] == 2
-
-
-def bare(event, **fields):
-    """An event as llama.cpp b11549 sends it: without indexes and sequence numbers."""
-    return {"type": f"response.{event}", **fields}
-
-
-LLAMA_CPP = [
-    bare("created", response={"id": "resp_1", "status": "in_progress"}),
-    bare("output_item.added", item={"type": "reasoning", "id": "rs_1"}),
-    bare("reasoning_text.delta", delta="Hm."),
-    bare("output_item.done", item={"type": "reasoning", "id": "rs_1"}),
-    bare("output_item.added", item={"type": "function_call", "name": "look"}),
-    bare("function_call_arguments.delta", delta="{}"),
-    bare("output_item.done", item={"type": "function_call", "name": "look"}),
-    bare("completed", response=response(function_call())),
-]
-
-
-async def test_events_with_gaps_are_read_when_responses_is_set(server, make_provider, say, events):
-    server.on(RESPONSES, stream(*LLAMA_CPP))
-
-    answer = await make_provider(use_responses_api=True, raw=True).complete(say())
-
-    seen = [(d["block_index"], d["block_type"]) for n, d in events if n == "llm:stream_block_start"]
-    assert answer.tool_calls[0].name == "look"
-    assert seen == [(0, "thinking"), (1, "tool_use")]
-    assert [d["raw"]["id"] for n, d in events if n == "llm:response"] == ["resp_1"]
-
-
-async def test_events_with_gaps_are_another_protocol_otherwise(server, make_provider, say):
-    server.on(RESPONSES, stream(*LLAMA_CPP))
-    server.on("/chat/completions", stream(chunk("Hello"), chunk(finish="stop")))
-
-    answer = await make_provider().complete(say())
-
-    assert answer.text == "Hello"
-
-
-async def test_a_response_that_is_cut_off_is_an_error(server, make_provider, say):
-    server.on(RESPONSES, stream(*LLAMA_CPP[:3]))
-
-    with pytest.raises(kernel.StreamError):
-        await make_provider(use_responses_api=True).complete(say())
