@@ -83,6 +83,18 @@ def test_second_run_gives_the_same_verdicts(green: tuple[int, str, Report], tmp_
     }
 
 
+def test_run_shared_by_two_processes_gives_the_same_verdicts(
+    green: tuple[int, str, Report], tmp_path: Path
+) -> None:
+    status, _, shared = gate(tmp_path, "-n", "2")
+
+    assert status == 0
+    assert shared.checks == green[2].checks
+    assert {result.key: result.outcome for result in shared.results} == {
+        result.key: result.outcome for result in green[2].results
+    }
+
+
 def test_altered_finish_reason_is_the_servers_fault(tmp_path: Path) -> None:
     fault = 'replace:"finish_reason":"length"=>"finish_reason":"stop"'
 
