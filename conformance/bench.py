@@ -17,9 +17,11 @@ from conformance.ask import Asker
 from conformance.exchange import exchanges
 from conformance.module import Module
 from conformance.mount import mounted
+from conformance.other_model import serves_own
 from conformance.protocol import Protocol
 from conformance.provider import ProviderAsker
 from conformance.wire import WireAsker, open_client
+from fixtures.model.files import ModelFiles
 from reports import Exchange, Layer, Mode
 from servers import ServerSpec, Target
 from servers.faults import Fault
@@ -49,6 +51,8 @@ class Bench:
     tap: Tap
     module: Module
     wanted: Protocol | None = None
+    #: Whether the model that it serves is the suite's own.
+    own_model: bool = True
 
     @property
     def url(self) -> str:
@@ -121,11 +125,13 @@ def on_bench(
     *,
     module: Module,
     protocol: Protocol | None,
+    model: ModelFiles,
     faults: Sequence[Fault],
 ) -> Iterator[Bench]:
     """Put the tap in front of a server that is up."""
+    own = serves_own(target, model)
     with Tap(*_address(target.url), faults=faults) as tap:
-        yield Bench(id_, spec, target, tap, module, protocol)
+        yield Bench(id_, spec, target, tap, module, protocol, own)
 
 
 def protocol_for(spec: ServerSpec, wanted: Protocol | None) -> Protocol:

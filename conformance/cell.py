@@ -14,3 +14,9 @@ class Cell:
     check: str
     layer: Layer
     mode: Mode
+    #: Which one, where a run asks several times.
+    attempt: int = 1
+
+    def __str__(self) -> str:
+        again = f"-{self.attempt}" if self.attempt > 1 else ""
+        return f"{self.layer}-{self.mode}{again}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pprint import pformat
 from typing import Any
 
 from conformance.ask import Asker
@@ -11,11 +12,12 @@ from conformance.bench import Bench, Moment
 from conformance.catalogue import catalogue
 from conformance.cell import Cell
 from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchanges
-from conformance.expectations import expectation
+from conformance.expectations import expectation, which
 from conformance.invariants import INVARIANTS, judged
+from conformance.other_model import excused
 from conformance.outcome import outcome_of
 from conformance.provider import ProviderAsker
-from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result
+from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result, is_expected
 
 MESSAGE_LIMIT = 2000
 
@@ -35,12 +37,26 @@ class Trial:
     def results(self, error: BaseException | None, seconds: float) -> Iterator[Result]:
         """The judgement of the check, and then of each invariant, once the body has ended."""
         result = self._result(self.cell.check, error, seconds)
-        yield result
+        yield self._attributed(result, error)
         if result.outcome is not Outcome.ERROR and self.asker:
             for check, fault in watched(self.asker, self._judged_exchanges(result)):
                 row = catalogue()[check]
                 if self.cell.layer in row.layers and self.cell.mode in row.modes:
-                    yield self._invariant(result, check, fault)
+                    yield self._attributed(self._invariant(result, check, fault), fault)
+
+    def _attributed(self, result: Result, error: BaseException | None) -> Result:
+        """The result with its owner, where more is known of it than the outcome."""
+        if not self.bench.own_model:
+            result = excused(result, error, self.bench.target.model)
+        if result.outcome is Outcome.FAIL and is_expected(result) and self._on_the_wire(result):
+            return result.model_copy(update={"owner": Owner.SERVER})
+        return result
+
+    def _on_the_wire(self, result: Result) -> bool:
+        """Whether the expectation says it of the server itself, so that it needn't be asked."""
+        known, version = self.bench.spec.expectations, self.bench.target.version
+        cell = replace(self.cell, check=result.check, layer=Layer.WIRE)
+        return which(known, version, cell, during=self.cell.check) is not None
 
     def _judged_exchanges(self, result: Result) -> Sequence[Exchange]:
         """None of a check of the module alone, which may break connections to see what it does."""
@@ -73,6 +89,7 @@ class Trial:
             check=check,
             layer=self.cell.layer,
             mode=self.cell.mode,
+            attempt=self.cell.attempt,
             outcome=outcome,
             owner=Owner.SUITE if outcome is Outcome.ERROR else None,
             message=message,
@@ -118,4 +135,4 @@ def _said(error: BaseException | None) -> str:
 
 
 def _shown(value: Any) -> str | None:
-    return None if value is None else repr(value)
+    return None if value is None else pformat(value, width=80, sort_dicts=False)

@@ -8,15 +8,18 @@ are never written: they are ours.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from conformance.cell import Cell as Place
 from conformance.entries import Entries, rewritten, split, written
 from conformance.expectations import which
-from reports import Cell, Layer, Level, Mode, Outcome, Result, Verdict
+from reports import Cell, Layer, Level, Mode, Outcome, Report, Result, Verdict
+from reports import cells as table
+from reports.atomic import write_whole
 from reports.escape import line
 from servers import ServerSpec
 from servers.spec import NO_REASON_YET
@@ -46,6 +49,18 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
+
+
+def update(report: Report, specs: Mapping[str, ServerSpec], folder: Path) -> Iterator[str]:
+    """Bring the files of all servers that ran up to date; a line for each says what changed."""
+    found = table(report)
+    for target in report.targets:
+        file = folder / f"{specs[target.id].name}.yaml"
+        own = [cell for cell in found if cell.target.id == target.id]
+        changes = observed(file.read_text(), specs[target.id], own, target.started.date())
+        if changes:
+            write_whole(file, changes.text)
+        yield f"{file}: {changes}"
 
 
 def observed(text: str, spec: ServerSpec, cells: Sequence[Cell], today: date) -> Changes:

@@ -19,6 +19,7 @@ from reports import Check, Layer, Level
 from servers import ServersError, ServerSpec, find_server, list_servers, load_instance
 from servers.faults import Fault, parse_fault
 from servers.fleet import quick_first
+from servers.spec import AttachedSpec
 
 #: What the suite's own errors have in common: a sentence, and what to do.
 CLEAR_ERRORS = (ServersError, ModelError)
@@ -36,6 +37,7 @@ class Options:
     port: int | None
     faults: list[Fault]
     folder: str | None
+    updates: bool
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -104,6 +106,19 @@ def add_options(parser: pytest.Parser) -> None:
         help="put a fault into everything that the server sends, to see the gate go red: "
         "cut:BYTES, reset:BYTES, delay:SECONDS, split:SIZE or replace:OLD=>NEW",
     )
+    add(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="N",
+        help="ask each check N times; the worst outcome counts, and the rate is told",
+    )
+    add(
+        "--update-expectations",
+        action="store_true",
+        help="write what this run sees into servers/NAME.yaml, for a person to review: new "
+        "divergences with a reason to be filled in; those that are gone are taken out",
+    )
 
 
 def chosen_checks(config: pytest.Config) -> list[Check]:
@@ -157,6 +172,7 @@ def read_options(config: pytest.Config) -> Options:
         specs = quick_first(_read_specs(config))
         for name, spec in specs.items():
             ensure_known_checks(name, spec.expectations)
+        repetitions(config)
         return Options(
             specs=specs,
             model=tiny_model(),
@@ -168,6 +184,7 @@ def read_options(config: pytest.Config) -> Options:
             port=_read_port(config, specs),
             faults=[parse_fault(text) for text in config.getoption("--fault")],
             folder=config.getoption("--report-dir"),
+            updates=_read_updates(config, specs),
         )
     except CLEAR_ERRORS as error:
         raise usage_error(error) from None
@@ -188,6 +205,32 @@ def _read_port(config: pytest.Config, specs: dict[str, ServerSpec]) -> int | Non
     if port and len(specs) > 1:
         raise pytest.UsageError("--port is for one server\n  hint: leave it out")
     return port
+
+
+def _read_updates(config: pytest.Config, specs: dict[str, ServerSpec]) -> bool:
+    """Whether files of servers are written; only what their makers are to blame for may get in."""
+    if not config.getoption("--update-expectations"):
+        return False
+    if any(config.getoption(name) for name in ("--fault", "--layer", "--protocol")):
+        raise pytest.UsageError(
+            "--update-expectations wants the server as it is, on both layers\n"
+            "  hint: leave --fault, --layer and --protocol out"
+        )
+    for name, spec in specs.items():
+        if isinstance(spec, AttachedSpec):
+            raise pytest.UsageError(
+                f"--update-expectations can't write what {name} does: it has no file\n"
+                f"  hint: name a server that is started for you: {', '.join(list_servers())}"
+            )
+    return True
+
+
+def repetitions(config: pytest.Config) -> int:
+    """How often each check is asked."""
+    wanted = int(config.getoption("--repeat"))
+    if wanted < 1:
+        raise pytest.UsageError("--repeat: once at least\n  hint: for example --repeat 5")
+    return wanted
 
 
 def _read_protocol(config: pytest.Config) -> Protocol | None:

@@ -22,8 +22,8 @@ from servers.spec import AttachedSpec
 _FOLDER = "conformance-targets"
 _CHECKS = "conformance-checks"
 _PAUSE = 0.05
-#: The target in a test's id: `test_plain[llamacpp-wire-whole]`.
-_TARGET = re.compile(r"\[(.+)-[a-z]+-[a-z]+\]$")
+#: The target in a test's id: `test_plain[llamacpp-wire-whole]`, and `-2` of the second attempt.
+_TARGET = re.compile(r"\[(.+)-(?:wire|provider)-(?:whole|stream)(?:-\d+)?\]$")
 
 
 class Conductor:

@@ -17,6 +17,7 @@ from conformance.cell import Cell
 from conformance.judge import Trial
 from conformance.listing import explained, listed
 from conformance.live import live, show_progress
+from conformance.observed import update
 from conformance.options import (
     CLEAR_ERRORS,
     Options,
@@ -25,6 +26,7 @@ from conformance.options import (
     is_gate,
     known_check,
     read_options,
+    repetitions,
     target_ids,
 )
 from conformance.outcome import TargetLost
@@ -41,6 +43,7 @@ from reports import (
     summary_lines,
     table_lines,
 )
+from servers.catalog import FOLDER
 
 _OPTIONS = pytest.StashKey[Options]()
 _RUN = pytest.StashKey[Run]()
@@ -123,12 +126,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     row = known_check(marker.args[0])
     only = metafunc.config.getoption("--layer")
     layers = [layer for layer in row.layers if only in {None, layer}]
-    cells = [Cell(row.id, layer, mode) for layer in layers for mode in row.modes]
+    attempts = range(1, repetitions(metafunc.config) + 1)
+    cells = [
+        Cell(row.id, layer, mode, attempt)
+        for layer in layers
+        for mode in row.modes
+        for attempt in attempts
+    ]
     targets = target_ids(metafunc.config)
     metafunc.parametrize("bench", targets, indirect=True, scope="session")
-    metafunc.parametrize(
-        "ask", cells, indirect=True, ids=[f"{cell.layer}-{cell.mode}" for cell in cells]
-    )
+    metafunc.parametrize("ask", cells, indirect=True, ids=map(str, cells))
 
 
 @pytest.hookimpl(trylast=True)
@@ -178,6 +185,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         target,
         module=options.module,
         protocol=options.protocol,
+        model=options.model,
         faults=options.faults,
     ) as up:
         yield up
@@ -272,6 +280,9 @@ def pytest_terminal_summary(
     for line in summary_lines(report, judged, run.folder / "evidence", before):
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"Report: {run.folder / 'report.md'}")
+    if run.options.updates and not report.incomplete:
+        for line in update(report, run.options.specs, FOLDER):
+            terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(trylast=True)

@@ -80,7 +80,8 @@ def _place(result: Result) -> str:
 
 
 def _sign(result: Result) -> str:
-    return f"{OUTCOME[result.outcome]} {result.outcome}"
+    rate = f" ({result.rate})" if result.rate else ""
+    return f"{OUTCOME[result.outcome]} {result.outcome}{rate}"
 
 
 def _exchange(exchange: Exchange) -> str:

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from reports.canonical import canonical
 from reports.errors import UnreadableJournal
 from reports.exchange import Record
-from reports.model import SCHEMA_VERSION, Absent, Check, Kill, Report, Result, Target
+from reports.model import SCHEMA_VERSION, Absent, Check, Kill, Rate, Report, Result, Target
 from reports.redact import REDACTED
 from reports.words import Outcome
 
@@ -191,11 +191,24 @@ def _report(path: Path, run: _Run, records: list[BaseModel], incomplete: list[st
 
 
 def _worst(results: Iterable[Result]) -> tuple[Result, ...]:
-    """One result for each key: an error while cleaning up makes a pass an error."""
+    """One result for each key: the worst of its attempts, with the rate of those that passed.
+
+    Of two with the same attempt, too, the worse one: an error while cleaning up makes a pass an
+    error.
+    """
     order = list(Outcome).index
-    found: dict[object, Result] = {}
+    found: dict[object, dict[int, Result]] = {}
     for result in results:
-        known = found.get(result.key)
+        attempts = found.setdefault(result.key, {})
+        known = attempts.get(result.attempt)
         if known is None or order(result.outcome) > order(known.outcome):
-            found[result.key] = result
-    return tuple(found.values())
+            attempts[result.attempt] = result
+    return tuple(_with_rate(list(attempts.values())) for attempts in found.values())
+
+
+def _with_rate(attempts: list[Result]) -> Result:
+    worst = max(attempts, key=lambda result: list(Outcome).index(result.outcome))
+    if len(attempts) == 1:
+        return worst
+    passed = sum(result.outcome is Outcome.PASS for result in attempts)
+    return worst.model_copy(update={"rate": Rate(passed=passed, of=len(attempts))})

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BeforeValidator, StringConstraints, model_va
 
 from reports.exchange import Exchange, Record, Text
 from reports.redact import redact_flags
+from reports.wilson import wilson
 from reports.words import Layer, Level, Mode, Outcome, Owner
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -110,6 +111,22 @@ class Event(Record):
         return cls(name=name, data=json.dumps(data, default=repr, ensure_ascii=False))
 
 
+class Rate(Record):
+    """How often a check passed, of how often it was asked."""
+
+    passed: int
+    of: int
+
+    @property
+    def flips(self) -> bool:
+        """Whether the same question got a pass and something else."""
+        return 0 < self.passed < self.of
+
+    def __str__(self) -> str:
+        low, high = wilson(self.passed, self.of)
+        return f"passed {self.passed} of {self.of}, {low:.0%} to {high:.0%}"
+
+
 class Result(Record):
     """What one check gave on one target, layer and mode."""
 
@@ -117,6 +134,10 @@ class Result(Record):
     check: Id
     layer: Layer
     mode: Mode
+    attempt: int = 1
+    """Which one it is, of a check that was asked several times."""
+    rate: Rate | None = None
+    """How many of all attempts passed; the result is that of the worst."""
     case: str | None = None
     """Tells apart several runs of one check: a parameter, or the check an invariant watched."""
     outcome: Outcome

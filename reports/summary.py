@@ -30,6 +30,7 @@ def summary_lines(
     for cell in table:
         if cell.verdict is not Verdict.WORKS:
             shown += _cell(cell, evidence)
+    shown += _flips(report)
     if before:
         shown += _news(before, report)
     shown += [f"✘ {line(str(reason), 1000)}" for reason in judged.reasons]
@@ -42,6 +43,17 @@ def _news(before: Report, report: Report) -> Iterator[str]:
     yield from (f"  {change}" for change in changes[:NEWS])
     if len(changes) > NEWS:
         yield f"  and {len(changes) - NEWS} more: python -m reports diff"
+
+
+def _flips(report: Report) -> Iterator[str]:
+    """Where checks were asked several times: which of them did not always give the same."""
+    rated = [result for result in report.results if result.rate]
+    flips = [result for result in rated if result.rate and result.rate.flips]
+    if rated:
+        yield f"Asked several times: {len(rated)} results, of which {len(flips)} flip"
+    for one in flips:
+        case = f" during {one.case}" if one.case else ""
+        yield f"  flips: {one.target}/{one.check} {one.layer}, {one.mode}{case}: {one.rate}"
 
 
 def _of_the_same_checks(before: Report, report: Report) -> Report:

@@ -32,6 +32,9 @@ class Row(BaseModel):
     remedy: str
     layers: list[Layer] = list(Layer)
     modes: list[Mode] = list(Mode)
+    own_model: Annotated[
+        bool, Field(description="needs words that only the suite's own model is sure to say")
+    ] = False
     covers: Annotated[
         list[str], Field(description="features that it checks, by their ids in exclusions.yaml")
     ] = []
@@ -90,7 +93,7 @@ def catalogue() -> dict[str, Check]:
     return {
         row.id: Check.model_validate(
             {
-                **row.model_dump(exclude={"covers"}),
+                **row.model_dump(exclude={"covers", "own_model"}),
                 "chapter": chapter.chapter,
                 "layers": tuple(row.layers),
                 "modes": tuple(row.modes),
@@ -99,6 +102,13 @@ def catalogue() -> dict[str, Check]:
         for chapter in chapters()
         for row in chapter.checks
     }
+
+
+@cache
+def own_model_checks() -> frozenset[str]:
+    """The checks that no other model than the suite's own can be held to."""
+    rows = (row for chapter in chapters() for row in chapter.checks)
+    return frozenset(row.id for row in rows if row.own_model)
 
 
 def chapters() -> list[Chapter]:

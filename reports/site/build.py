@@ -21,7 +21,7 @@ from reports.groups import chapters, groups
 from reports.history import History
 from reports.marks import MEANING, OUTCOME, VERDICT, mark
 from reports.model import Check, Report
-from reports.site.shown import Page, difference, safe_link
+from reports.site.shown import Page, difference, model_name, safe_link
 from reports.transcript import pieces, request, response_head
 from reports.words import Layer, Level, Mode, Outcome, Verdict
 
@@ -139,7 +139,7 @@ def _environment(site: Site) -> Environment:
         "pieces": pieces,
         "difference": difference,
     }
-    environment.filters["safe_link"] = safe_link
+    environment.filters |= {"safe_link": safe_link, "model_name": model_name}
     environment.tests["everywhere"] = _works_everywhere
     return environment
 

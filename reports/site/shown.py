@@ -51,6 +51,11 @@ def safe_link(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
+def model_name(model: str) -> str:
+    """The last part of a path, where a server calls its model by one."""
+    return model.rstrip("/").rpartition("/")[2] or model
+
+
 def difference(expected: str, seen: str) -> Iterator[tuple[str, str]]:
     """Lines of both texts with `-` (expected only), `+` (seen only) or a space before them."""
     before, after = _lines(expected), _lines(seen)

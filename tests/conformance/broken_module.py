@@ -12,11 +12,14 @@ from amplifier_core import ChatRequest, ChatResponse, LLMError, ModelInfo
 from amplifier_core.message_models import ThinkingBlock
 from amplifier_core.utils import RetryConfig
 from amplifier_module_provider_openai import OpenAIProvider, protocol
+from amplifier_module_provider_openai.outbox import Outbox
 
 Complete: TypeAlias = Callable[[ChatRequest], Awaitable[ChatResponse]]
 Patch: TypeAlias = AbstractContextManager[Any]
+#: What is emitted in place of an event, by its name and payload.
+Change: TypeAlias = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 
-_emitter = OpenAIProvider.emitter
+_init = Outbox.__init__
 _complete = OpenAIProvider.complete
 _list_models = OpenAIProvider.list_models
 _parse = OpenAIProvider.parse_tool_calls
@@ -27,19 +30,22 @@ def broken(fault: str) -> Patch:
     return FAULTS[fault]()
 
 
-def _emitting(change: Callable[[str, dict[str, Any]], list[dict[str, Any]]]) -> Patch:
-    """Each event is emitted as often, and with what, as `change` says."""
+class _Changed:
+    """Hooks to which each event is emitted as often, and with what, as `change` says."""
 
-    def emitter(self: OpenAIProvider) -> Any:
-        emit = _emitter(self)
+    def __init__(self, hooks: Any, change: Change) -> None:
+        self._hooks, self._change = hooks, change
 
-        async def changed(name: str, payload: dict[str, Any]) -> None:
-            for one in change(name, payload):
-                await emit(name, one)  # type: ignore[misc]
+    async def emit(self, name: str, payload: dict[str, Any]) -> None:
+        for one in self._change(name, payload):
+            await self._hooks.emit(name, one)
 
-        return changed if emit else None
 
-    return patch.object(OpenAIProvider, "emitter", emitter)
+def _emitting(change: Change) -> Patch:
+    def init(self: Outbox, hooks: Any) -> None:
+        _init(self, hooks and _Changed(hooks, change))
+
+    return patch.object(Outbox, "__init__", init)
 
 
 def _silent(event: str) -> Patch:

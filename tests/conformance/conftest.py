@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from fixtures.model.files import tiny_model
 from servers import ModelPaths, ServerSpec, Target, launch, load_server
+from tests.conformance.start import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,10 @@ def target(spec: ServerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     log = tmp_path_factory.mktemp("logs") / "llamacpp.log"
     with launch(spec, model=paths, log=log) as running:
         yield running
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the working tree, to be spoilt."""
+    spoilt = ("conformance-report", ".git", ".venv", ".tox", "__pycache__", ".*_cache")
+    return Path(shutil.copytree(ROOT, tmp_path / "copy", ignore=shutil.ignore_patterns(*spoilt)))

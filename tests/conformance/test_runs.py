@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import time
@@ -15,8 +14,8 @@ import pytest
 
 from conformance.catalogue import catalogue
 from conformance.selection import selection
-from reports import Outcome, Report, Verdict, cells, load
-from tests.conformance.start import ROOT, run, start
+from reports import Outcome, Owner, Report, Verdict, cells, load
+from tests.conformance.start import run, start
 
 #: What the first version of the gate held; on llama.cpp all of it works.
 FIRST = [
@@ -118,6 +117,19 @@ def test_dropped_arguments_are_the_modules_fault(tmp_path: Path) -> None:
     assert "llamacpp/tools.single-call: provider (owner: provider)" in output
 
 
+def test_known_fault_of_the_server_is_its_own_though_only_the_module_is_asked(
+    tmp_path: Path,
+) -> None:
+    known = "--checks=media.image-refused or tools.parallel-off or errors.unknown-model"
+
+    status, output, report = gate(tmp_path, "--layer=provider", known)
+
+    owners = {cell.check.id: cell.owner for cell in cells(report) if cell.expectations}
+    assert status == 0
+    assert owners == dict.fromkeys(known.removeprefix("--checks=").split(" or "), Owner.SERVER)
+    assert "owner: provider" not in output
+
+
 def test_killed_server_makes_errors_of_what_follows(tmp_path: Path) -> None:
     process = start("--server=llamacpp", f"--report-dir={tmp_path}", SOME, SLOWLY)
     judged_before = wait_for_results(tmp_path, 10)
@@ -192,13 +204,6 @@ def assert_refused(status: int, output: str, *said: str) -> None:
         assert part in output
     assert "Traceback" not in output
     assert "INTERNALERROR" not in output
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the working tree, to be spoilt."""
-    spoilt = ("conformance-report", ".git", ".venv", ".tox", "__pycache__", ".*_cache")
-    return Path(shutil.copytree(ROOT, tmp_path / "copy", ignore=shutil.ignore_patterns(*spoilt)))
 
 
 def wait_for_results(folder: Path, wanted: int) -> int:
