@@ -1,0 +1,68 @@
+"""A server with a model that isn't the suite's own: what it can't be held to, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import httpx
+
+from conformance.catalogue import own_model_checks
+from conformance.outcome import NotAnswered
+from fixtures.model.files import ModelFiles
+from reports import Expectation, Outcome, Owner, Result
+from servers import Target
+from servers.ready import client
+
+#: What no other model says, or only by chance.
+_QUESTION, _ANSWER = "What is in this image?", "I do not know that one."
+_PATIENCE = 60.0
+
+
+def serves_own(target: Target, model: ModelFiles) -> bool:
+    """Whether a target serves the suite's own model; one that others started is asked."""
+    if target.how != "attach" or target.model == model.name:
+        return True
+    request = {
+        "model": target.model,
+        "messages": [{"role": "user", "content": _QUESTION}],
+        "temperature": 0,
+        "max_tokens": 16,
+    }
+    try:
+        with client(target.url, target.api_key) as http:
+            answer = http.post("/chat/completions", json=request, timeout=_PATIENCE)
+            text = answer.json()["choices"][0]["message"]["content"]
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        return False
+    return isinstance(text, str) and text.strip() == _ANSWER
+
+
+def excused(result: Result, error: BaseException | None, model: str) -> Result:
+    """The result as it counts on another model; `error` is what the check's body ended with.
+
+    Words that only the suite's own model is sure to say are asked all the same. Where they don't
+    come, nothing is known of the server; nor does an expectation of the server then say anything.
+    What no model can be the cause of stays: no answer at all, our own faults, a clean refusal.
+    """
+    about = result.case or result.check
+    if about not in own_model_checks():
+        return result
+    words = result.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE} and result.case is None
+    if words and not isinstance(error, NotAnswered):
+        return result.model_copy(
+            update={
+                "outcome": Outcome.INCONCLUSIVE,
+                "owner": Owner.MODEL,
+                "expectation": _left_out(model),
+            }
+        )
+    unexpected = result.expectation and result.outcome not in result.expectation.outcomes
+    return result.model_copy(update={"expectation": None}) if unexpected else result
+
+
+def _left_out(model: str) -> Expectation:
+    return Expectation(
+        outcomes=(Outcome.INCONCLUSIVE,),
+        reason=f"Left out: the model {model} is not the suite's own, and need not say this.",
+        recheck_by=datetime.now(UTC).date(),
+    )

@@ -1,0 +1,79 @@
+"""A server that somebody started with a model of theirs is not blamed for what that model says."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.catalogue import catalogue, own_model_checks
+from conformance.other_model import serves_own
+from fixtures.model.files import tiny_model
+from reports import Owner, Report, Verdict, cells, load
+from servers import ModelPaths, ServerSpec, Target, find_server, launch
+from tests.conformance.start import run
+
+#: Something of everything that a model can get wrong.
+CHOSEN = (
+    "text.* or errors.* or fields.* or session.* or fallback.missing-route or tools.single-call "
+    "or tools.choice-named or tools.choice-none or tools.parallel-off or structure.json-schema"
+)
+
+
+@pytest.fixture(scope="module")
+def babbler(spec: ServerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """llama.cpp with a model that says anything: the tiny one, three quarters of it reversed."""
+    folder = tmp_path_factory.mktemp("babbler")
+    data = tiny_model().gguf.read_bytes()
+    words = array("I", data[-(len(data) * 3 // 16 * 4) :])
+    words.reverse()
+    spoilt = folder / "babbler.gguf"
+    spoilt.write_bytes(data[: -len(words) * 4] + words.tobytes())
+    model = ModelPaths("babbler", spoilt, folder, "")
+    with launch(spec, model=model, log=folder / "log") as target:
+        yield target
+
+
+@pytest.fixture(scope="module")
+def report(babbler: Target, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Report]:
+    """Exit status and report of a run on it."""
+    folder = tmp_path_factory.mktemp("report")
+    status, _ = run(f"--server={babbler.url}", f"--report-dir={folder}", "--checks", CHOSEN)
+    return status, load(folder / "report.json")
+
+
+def test_what_another_model_says_reddens_no_gate(report: tuple[int, Report]) -> None:
+    status, found = report
+
+    left_out = [cell for cell in cells(found) if cell.verdict is Verdict.INCONCLUSIVE]
+    assert status == 0
+    assert {cell.check.id for cell in left_out} <= own_model_checks()
+    assert "text.plain" in {cell.check.id for cell in left_out}
+    assert {cell.owner for cell in left_out} == {Owner.MODEL}
+    assert "the model babbler is not the suite's own" in left_out[0].expectations[0].reason
+
+
+def test_what_no_model_can_be_the_cause_of_is_judged_as_ever(report: tuple[int, Report]) -> None:
+    verdicts = {cell.check.id: cell.verdict for cell in cells(report[1])}
+
+    assert verdicts["errors.no-messages"] is Verdict.SERVER
+    assert verdicts["text.max-tokens"] is Verdict.WORKS
+    assert {one for one in verdicts if one.startswith("invariants.")}
+
+
+def test_own_model_is_known_by_what_it_says(target: Target, babbler: Target) -> None:
+    theirs = find_server(f"{target.url},kind=llamacpp")
+    log = Path("unused")
+
+    with launch(theirs, model=ModelPaths("m", log, log, ""), log=log) as attached:
+        attached.model = "by another name"
+        assert serves_own(attached, tiny_model())
+    babbler.how = "attach"
+    assert not serves_own(babbler, tiny_model())
+
+
+def test_nothing_that_is_seen_without_words_is_left_out() -> None:
+    assert own_model_checks() < set(catalogue())
+    assert not [check for check in own_model_checks() if check.startswith("invariants.")]
