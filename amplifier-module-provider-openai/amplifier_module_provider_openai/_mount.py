@@ -10,6 +10,7 @@ from typing import Any
 from amplifier_core import ModuleCoordinator
 
 from ._constants import OBSERVABILITY_EVENTS, PROVIDER_NAME
+from .config import Settings
 from .credentials import find_api_key
 from .provider import OpenAIProvider
 
@@ -40,6 +41,7 @@ async def mount(
     Returns the cleanup. Raises ConfigurationError for a value that can't be read.
     """
     config = config or {}
+    Settings.from_config(config)  # a value that can't be read is told before a key is missed
     api_key = find_api_key(config)
     if api_key is None:
         logger.warning("No API key found: set OPENAI_API_KEY, or api_key in the provider's config")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import openai
-from amplifier_core.llm_errors import LLMError
+from amplifier_core.llm_errors import ContextLengthError, LLMError
 from amplifier_core.message_models import ChatRequest, ChatResponse
 from amplifier_core.utils.retry import retry_with_backoff
 
@@ -20,7 +20,7 @@ from . import chat, payloads, protocol, responses
 from ._constants import PROTOCOL_FALLBACK, STREAM_EVENTS
 from .chat_request import chat_params
 from .continuation import continue_response
-from .errors import Attempt, is_about_model, kernel_error
+from .errors import Attempt, context_size_of, is_about_model, kernel_error
 from .gate import concurrency_payload, request_slot
 from .native import closed_unanswered
 from .outbox import Note
@@ -143,8 +143,8 @@ class Completion:
                 async with asyncio.timeout(self._timeout()):
                     return await self._ask()
             except Exception as error:
-                await self._events.abort(error)
                 failure = await self._explained(error)
+                await self._events.abort(type(error).__name__, str(failure))
                 if failure is error:
                     raise
                 raise failure from error
@@ -272,8 +272,16 @@ class Completion:
                 tried_before=self._tried_before,
             ),
         )
+        if self.endpoint.is_custom and isinstance(failure, ContextLengthError):
+            self._learn_context(error)
         said = str(failure)
         if self.endpoint.is_custom and failure.status_code in {400, 404} and is_about_model(error):
             said = f"{said} {await self.provider.served_hint(self.model)}"
         failure.args = (self.provider.without_secrets(said),)
         return failure
+
+    def _learn_context(self, error: Exception) -> None:
+        """From now on the session plans with what the server has room for."""
+        size = context_size_of(error)
+        if size:
+            self._known.context_windows[self.model] = size

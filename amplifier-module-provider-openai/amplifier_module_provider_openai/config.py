@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from amplifier_core.llm_errors import ConfigurationError
 
@@ -35,6 +36,14 @@ def read_auto(value: object) -> Literal["auto"] | bool:
     return read_flag(value)
 
 
+def read_url(value: object) -> str:
+    """A URL that requests can be sent to."""
+    split = urlsplit(str(value).strip())
+    if split.scheme not in {"http", "https"} or not split.hostname:
+        raise ValueError("expected a URL such as http://localhost:8080/v1")
+    return str(value).strip()
+
+
 def read_whole(value: object) -> int:
     """A whole number from 4, 4.0 or "4"."""
     number = float(str(value))
@@ -43,9 +52,25 @@ def read_whole(value: object) -> int:
     return int(number)
 
 
+def read_count(value: object) -> int:
+    """A whole number that is not negative."""
+    number = read_whole(value)
+    if number < 0:
+        raise ValueError("expected 0 or more")
+    return number
+
+
 def read_number(value: object) -> float:
     """A number from 0.5 or "0.5"."""
     return float(str(value))
+
+
+def read_seconds(value: object) -> float:
+    """A time that is not negative."""
+    seconds = read_number(value)
+    if not seconds >= 0:
+        raise ValueError("expected 0 or more seconds")
+    return seconds
 
 
 def read_mapping(value: object) -> dict[str, Any]:
@@ -56,8 +81,20 @@ def read_mapping(value: object) -> dict[str, Any]:
 
 
 def read_effort(value: object) -> str | dict[str, Any]:
-    """An effort ("high"), or OpenAI's mapping of effort and summary."""
+    """An effort ("high"), or OpenAI's mapping of effort and summary; `off` in YAML is "none"."""
+    if value is False:
+        return "none"
+    if value is True:
+        raise ValueError('expected an effort such as "high"')
     return value if isinstance(value, dict) else str(value)
+
+
+def read_replay(value: object) -> str:
+    """The field that earlier thoughts go into; "none" for no field."""
+    word = "none" if value is False else str(value)
+    if word not in {"none", "reasoning", "reasoning_content"}:
+        raise ValueError("expected none, reasoning or reasoning_content")
+    return word
 
 
 def _setting(standard: Any, read: Callable[[Any], Any] = str) -> Any:
@@ -68,43 +105,43 @@ def _setting(standard: Any, read: Callable[[Any], Any] = str) -> Any:
 class Settings:
     """Every config key that the module reads, with its default; times are in seconds."""
 
-    base_url: str | None = _setting(None)
+    base_url: str | None = _setting(None, read_url)
     default_model: str = _setting(default.DEFAULT_MODEL)
     use_responses_api: Literal["auto"] | bool = _setting("auto", read_auto)
-    max_tokens: int | None = _setting(None, read_whole)
-    context_window: int | None = _setting(None, read_whole)
-    max_output_tokens: int | None = _setting(None, read_whole)
+    max_tokens: int | None = _setting(None, read_count)
+    context_window: int | None = _setting(None, read_count)
+    max_output_tokens: int | None = _setting(None, read_count)
     temperature: float | None = _setting(None, read_number)
     top_p: float | None = _setting(None, read_number)
     seed: int | None = _setting(None, read_whole)
     reasoning: str | dict[str, Any] | None = _setting(None, read_effort)  # noqa: RUF009
-    reasoning_effort: str | None = _setting(None)
+    reasoning_effort: str | dict[str, Any] | None = _setting(None, read_effort)  # noqa: RUF009
     reasoning_summary: str = _setting(default.DEFAULT_REASONING_SUMMARY)
-    reasoning_replay: str = _setting("none")
+    reasoning_replay: str = _setting("none", read_replay)
     extra_request_params: dict[str, Any] | None = _setting(None, read_mapping)  # noqa: RUF009
     parallel_tool_calls: bool | None = _setting(None, read_flag)
     truncation: str | None = _setting(default.DEFAULT_TRUNCATION)
     enable_state: bool = _setting(False, read_flag)  # noqa: FBT003
     enable_response_chaining: Literal["auto"] | bool = _setting("auto", read_auto)
     raw: bool = _setting(False, read_flag)  # noqa: FBT003
-    timeout: float = _setting(default.DEFAULT_TIMEOUT, read_number)
-    stream_idle_timeout: float = _setting(default.DEFAULT_STREAM_IDLE_TIMEOUT, read_number)
+    timeout: float = _setting(default.DEFAULT_TIMEOUT, read_seconds)
+    stream_idle_timeout: float = _setting(default.DEFAULT_STREAM_IDLE_TIMEOUT, read_seconds)
     filtered: bool = _setting(True, read_flag)  # noqa: FBT003
     prompt_cache_key: str | None = _setting(None)
     prompt_cache_retention: str | None = _setting(default.DEFAULT_PROMPT_CACHE_RETENTION)
     safety_identifier: str | None = _setting(None)
-    poll_interval: float = _setting(default.DEFAULT_POLL_INTERVAL, read_number)
-    background_timeout: float = _setting(default.DEFAULT_BACKGROUND_TIMEOUT, read_number)
+    poll_interval: float = _setting(default.DEFAULT_POLL_INTERVAL, read_seconds)
+    background_timeout: float = _setting(default.DEFAULT_BACKGROUND_TIMEOUT, read_seconds)
     priority: int = _setting(100, read_whole)
     enable_long_context: bool = _setting(False, read_flag)  # noqa: FBT003
     use_streaming: bool = _setting(True, read_flag)  # noqa: FBT003
-    max_retries: int = _setting(5, read_whole)
-    min_retry_delay: float = _setting(1.0, read_number)
-    max_retry_delay: float = _setting(60.0, read_number)
+    max_retries: int = _setting(5, read_count)
+    min_retry_delay: float = _setting(1.0, read_seconds)
+    max_retry_delay: float = _setting(60.0, read_seconds)
     retry_jitter: bool = _setting(True, read_flag)  # noqa: FBT003
-    max_concurrent_requests: int = _setting(5, read_whole)
-    thinking_budget_tokens: int | None = _setting(None, read_whole)
-    thinking_budget_buffer: int = _setting(1024, read_whole)
+    max_concurrent_requests: int = _setting(5, read_count)
+    thinking_budget_tokens: int | None = _setting(None, read_count)
+    thinking_budget_buffer: int = _setting(1024, read_count)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

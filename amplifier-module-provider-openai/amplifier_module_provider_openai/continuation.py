@@ -57,10 +57,21 @@ def _texts(response: Any) -> list[str]:
 def _joined(parts: list[Any]) -> Continued:
     return Continued(
         last=parts[-1],
-        output=[item for part in parts for item in read_field(part, "output") or []],
+        output=[item for part in parts for item in _kept(part, is_last=part is parts[-1])],
         usages=[read_field(part, "usage") for part in parts],
         continuation_count=len(parts) - 1,
     )
+
+
+def _kept(part: Any, *, is_last: bool) -> list[Any]:
+    """Output items, without a call that was cut off: the follow-up makes it anew."""
+    items = read_field(part, "output") or []
+    return [item for item in items if is_last or not _is_cut_call(item)]
+
+
+def _is_cut_call(item: Any) -> bool:
+    kind, status = read_field(item, "type"), read_field(item, "status")
+    return kind in {"function_call", "apply_patch_call"} and status == "incomplete"
 
 
 async def _tell(exchange: Exchange, response: Any, number: int) -> None:

@@ -12,7 +12,7 @@ from ._constants import OPENAI_BASE_URL, PLACEHOLDER_API_KEY
 from .endpoint import endpoint_of
 
 # The SDK takes these from the environment; they are nobody's business but OpenAI's.
-_NOT_FOR_OTHERS = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+_NOT_FOR_OTHERS: dict[str, Any] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
 
 
 def find_api_key(config: Mapping[str, Any]) -> str | None:
@@ -22,7 +22,7 @@ def find_api_key(config: Mapping[str, Any]) -> str | None:
     config gets it only if config says so.
     """
     configured_url = config.get("base_url") or None
-    custom = endpoint_of(configured_url or os.environ.get("OPENAI_BASE_URL")).is_custom
+    custom = endpoint_of(url_in_use(configured_url)).is_custom
     if config.get("api_key"):
         return str(config["api_key"])
     if configured_url and custom:
@@ -30,15 +30,30 @@ def find_api_key(config: Mapping[str, Any]) -> str | None:
     return os.environ.get("OPENAI_API_KEY") or (PLACEHOLDER_API_KEY if custom else None)
 
 
+def url_in_use(base_url: str | None) -> str:
+    """Where the SDK will send requests: as configured, else as the environment says."""
+    return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_BASE_URL
+
+
 def client_arguments(api_key: str | None, base_url: str | None, timeout: float) -> dict[str, Any]:
     """Arguments of the SDK's client. Raises ValueError if OpenAI is asked without a key."""
-    url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_BASE_URL
-    key = api_key or (PLACEHOLDER_API_KEY if endpoint_of(url).is_custom else None)
+    url = url_in_use(base_url)
+    custom = endpoint_of(url).is_custom
+    key = api_key or (PLACEHOLDER_API_KEY if custom else None)
     if not key:
         raise ValueError("api_key or client must be provided for API calls")
     return {
         "api_key": key,
         "base_url": url,
         "timeout": max(timeout, 600.0),
-        "default_headers": _NOT_FOR_OTHERS if endpoint_of(url).is_custom else None,
+        "default_headers": _headers_for_others(key, configured=bool(base_url)) if custom else None,
     }
+
+
+def _headers_for_others(key: str, *, configured: bool) -> dict[str, Any]:
+    """What keeps the environment's headers from a host that came from config."""
+    added = os.environ.get("OPENAI_CUSTOM_HEADERS") if configured else None
+    if not added:
+        return _NOT_FOR_OTHERS
+    names = (line.partition(":")[0].strip() for line in added.split("\n"))
+    return {**dict.fromkeys(names, Omit()), **_NOT_FOR_OTHERS, "Authorization": f"Bearer {key}"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from .native import (
     text_of,
     transport_error,
 )
+from .patience import IdleTimeoutError
 
 _CONTEXT_CODES = ("context_length_exceeded", "exceed_context_size_error")
 _CONTEXT_PHRASES = (
@@ -37,6 +39,7 @@ _CONTEXT_PHRASES = (
     "exceeds the maximum number of tokens",
     "longer than the maximum model length",
 )
+_CONTEXT_SIZE = re.compile(r"context (?:length|size|window)\D{1,30}(\d{3,8})\b")
 _FILTER_PHRASES = ("content filter", "content_filter", "safety", "blocked")
 # What the SDK runs into, or says, when an answer is not OpenAI's.
 UNREADABLE = RuntimeError | ValueError | AttributeError | AssertionError | LookupError | TypeError
@@ -73,9 +76,11 @@ def kernel_error(error: BaseException, attempt: Attempt) -> kernel.LLMError:
     """The kernel's error for a native one; raise it `from` the native one."""
     if isinstance(error, kernel.LLMError):
         error.provider, error.model = attempt.provider, attempt.model
+        if isinstance(error, IdleTimeoutError):
+            error.args = (f"{error}{_slowness_hint(attempt, 'stream_idle_timeout')}",)
         return error
     if isinstance(error, openai.APITimeoutError | TimeoutError):
-        what = f"Request timed out after {attempt.timeout}s"
+        what = f"Request timed out after {attempt.timeout}s{_slowness_hint(attempt, 'timeout')}"
         return _make(kernel.LLMTimeoutError, what, error, attempt)
     if (status := status_of(error)) is not None:
         return _from_status(status, error, attempt)
@@ -109,6 +114,16 @@ def is_context_overflow(error: BaseException) -> bool:
     return any(code in text for code in _CONTEXT_CODES) or any(
         phrase in text for phrase in _CONTEXT_PHRASES
     )
+
+
+def context_size_of(error: BaseException) -> int | None:
+    """How many tokens the server has room for, as far as it says so when refusing a prompt."""
+    body = body_of(error)
+    given = body.get("n_ctx") if isinstance(body, dict) else None
+    if isinstance(given, int):
+        return given
+    found = _CONTEXT_SIZE.search(text_of(error))
+    return int(found[1]) if found else None
 
 
 def _from_status(status: int, error: BaseException, attempt: Attempt) -> kernel.LLMError:
@@ -166,7 +181,7 @@ def _from_transport(
         return _make(kernel.NetworkError, f"{what}{_proxy_hint()}", error, attempt)
     if attempt.streaming:
         what = f"The connection to {attempt.url} broke in mid-stream ({detail})."
-        return _make(kernel.StreamError, what, error, attempt)
+        return _make(kernel.StreamError, f"{what}{_log_hint(attempt)}", error, attempt)
     what = f"{detail} while reading the response from {attempt.url}."
     return _make(kernel.NetworkError, f"{what}{_protocol_hint(attempt)}", error, attempt)
 
@@ -202,7 +217,7 @@ def _from_broken(error: BrokenAnswerError, attempt: Attempt) -> kernel.LLMError:
         return _from_error_object(error, attempt)
     what = f"{attempt.url} gave an answer that can't be used: {error}."
     if error.truncated:
-        return _make(kernel.StreamError, what, error, attempt)
+        return _make(kernel.StreamError, f"{what}{_log_hint(attempt)}", error, attempt)
     return _make(kernel.LLMError, f"{what}{_protocol_hint(attempt)}", error, attempt)
 
 
@@ -250,6 +265,16 @@ def _protocol_hint(attempt: Attempt) -> str:
     if not attempt.endpoint.base_url.endswith("/v1"):
         hints.append(f"Most servers want base_url to end in /v1: {attempt.endpoint.base_url}/v1.")
     return "".join(f" {hint}" for hint in hints)
+
+
+def _slowness_hint(attempt: Attempt, setting: str) -> str:
+    if not attempt.endpoint.is_custom:
+        return ""
+    return f" at {attempt.url}. If the server is only slow, raise `{setting}`."
+
+
+def _log_hint(attempt: Attempt) -> str:
+    return " The server's log may say why." if attempt.endpoint.is_custom else ""
 
 
 def _proxy_hint() -> str:

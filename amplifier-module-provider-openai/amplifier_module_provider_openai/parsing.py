@@ -21,8 +21,7 @@ def parse_object(data: bytes) -> dict[str, Any]:
         raise NotJSONError(f"the answer is not JSON: {excerpt(data)}") from error
     if not isinstance(parsed, dict):
         raise BrokenAnswerError(f"the answer is no JSON object: {excerpt(data)}")
-    if parsed.get("error") and not parsed.get("choices"):
-        raise BrokenAnswerError(
-            f"the server reports an error: {excerpt(data)}", body=parsed["error"]
-        )
+    reported = parsed if parsed.get("object") == "error" else parsed.get("error")
+    if reported and not parsed.get("choices"):
+        raise BrokenAnswerError(f"the server reports an error: {excerpt(data)}", body=reported)
     return parsed

@@ -51,9 +51,7 @@ class Patience:
         try:
             await self._timeout.__aexit__(exc_type, exc, traceback)
         except TimeoutError as error:
-            raise IdleTimeoutError(
-                f"The server sent nothing for {self._seconds:g} s (stream_idle_timeout)."
-            ) from error
+            raise IdleTimeoutError(f"The server sent nothing for {self._seconds:g} s") from error
 
     def _look(self) -> None:
         if self._timeout.expired():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import openai
@@ -14,7 +14,7 @@ from amplifier_core.message_models import ChatRequest
 from .broken import BrokenAnswerError
 from .endpoint import Endpoint
 from .errors import UNREADABLE, is_about_model, is_context_overflow
-from .native import never_connected, status_of, text_of, transport_error
+from .native import body_of, never_connected, status_of, text_of, transport_error
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class Knowledge:
     chat_only: bool = False
     has_responses: bool = False
     told: bool = False
+    context_windows: dict[str, int] = field(default_factory=dict)
     finding_out: asyncio.Event | None = None
     loop: asyncio.AbstractEventLoop | None = None
 
@@ -75,6 +76,12 @@ class Knowledge:
     def forget(self) -> None:
         """Another server may have taken the place of the one that was known."""
         self.chat_only = self.has_responses = self.told = False
+        self.context_windows.clear()
+
+    def context_window(self, model: str) -> int | None:
+        """What the server told of a model, or of the only one that it has; in tokens."""
+        told = self.context_windows
+        return next(iter(told.values())) if len(told) == 1 else told.get(model)
 
 
 _known: dict[str, Knowledge] = {}
@@ -150,4 +157,7 @@ def _status_says(status: int, error: BaseException) -> str | None:
 
 def is_missing_endpoint(error: BaseException) -> bool:
     """Whether Chat Completions itself is gone: the server was exchanged for another."""
-    return status_of(error) in {404, 405, 501} and not is_about_model(error)
+    status = status_of(error)
+    # mlx_lm.server (0.32.2) answers 404 to whatever goes wrong, with the exception's text.
+    missing = status == 404 and ("not found" in text_of(error) or not body_of(error))
+    return (missing and not is_about_model(error)) or status in {405, 501}

@@ -21,12 +21,13 @@ from ._capabilities import ModelCapabilities
 from ._response_handling import convert_response
 from .completion import Completion
 from .config import Settings
-from .credentials import client_arguments
+from .credentials import client_arguments, url_in_use
 from .endpoint import Endpoint, endpoint_of
 from .errors import is_cloudflare_page
 from .history import read_field
 from .info import provider_info
 from .outbox import Outbox
+from .protocol import knowledge_of
 from .responses_input import InputWriter
 from .responses_request import ResponsesContext, is_chaining, responses_params, responses_tools
 from .tool_choice import offer_of
@@ -68,7 +69,6 @@ class OpenAIProvider:
         self._apply_patch_native = False
         self._native_call_ids: set[str] = set()
         self._repaired_tool_ids: set[str] = set()
-        self._context_windows: dict[str, int] = {}
 
     def _read_settings(self, settings: Settings) -> None:
         """Attributes that subclasses set and others read."""
@@ -114,8 +114,8 @@ class OpenAIProvider:
     def get_info(self) -> ProviderInfo:
         """Name, limits and config fields; asks no server and needs no key."""
         known = self._capabilities(self.default_model)
-        context = self._told_context() or self.settings.context_window
-        custom = self.base_url is not None and endpoint_of(self.base_url).is_custom
+        context = self._context_window()
+        custom = self._address().is_custom and not self.always_responses
         limit = models.output_limit_of(self.settings, context, known) if custom else None
         return provider_info(
             model=self.default_model,
@@ -136,23 +136,23 @@ class OpenAIProvider:
             capabilities=list(self._capabilities(self.default_model).capability_tags),
         )
 
-    def _told_context(self) -> int | None:
-        """What the server told of the default model, or of the only one that it has."""
-        told = self._context_windows
-        if len(told) == 1:
-            return next(iter(told.values()))
-        return told.get(self.default_model)
+    def _context_window(self) -> int | None:
+        """The configured one, or what the server told if that is less; in tokens."""
+        told = knowledge_of(self._address()).context_window(self.default_model)
+        known = [size for size in (told, self.settings.context_window) if size]
+        return min(known, default=None)
 
     async def list_models(self) -> list[ModelInfo]:
         """OpenAI's agent models, or all that another server has. Errors of the SDK propagate."""
-        cards = (await self.client.models.list()).data
+        cards = (await self.client.models.list()).data or []
         if not self.endpoint().is_custom:
             return models.openai_models(cards, self.settings, self._capabilities)
         told = {card.id: models.context_of(card) for card in cards}
         if any(size is None for size in told.values()):
             whole = await models.server_context(self.client)
             told = {name: size or whole for name, size in told.items()}
-        self._context_windows.update({name: size for name, size in told.items() if size})
+        sizes = {name: size for name, size in told.items() if size}
+        knowledge_of(self.endpoint()).context_windows.update(sizes)
         return models.served_models(told, self.settings, self._capabilities)
 
     async def served_hint(self, model: str) -> str:
@@ -174,8 +174,11 @@ class OpenAIProvider:
         """Where requests go now; a subclass may have changed it since construction."""
         if self.always_responses:
             return replace(endpoint_of(str(self.client.base_url)), is_azure=True)
+        return self._address()
+
+    def _address(self) -> Endpoint:
         client = self._client
-        return endpoint_of(self.base_url if client is None else str(client.base_url))
+        return endpoint_of(url_in_use(self.base_url) if client is None else str(client.base_url))
 
     def without_secrets(self, text: str) -> str:
         """The text without this provider's key, which a server may have sent back."""
@@ -270,7 +273,8 @@ class OpenAIProvider:
         named = {read_field(spec, "name") for spec in specs}
         if apply_patch.NAME in named and not self._apply_patch_native:
             self._apply_patch_native = self._has_native_apply_patch()
-        return responses_tools(specs, native_apply_patch=self._apply_patch_native)
+        native = self._apply_patch_native and not self.endpoint().is_custom
+        return responses_tools(specs, native_apply_patch=native)
 
     def _has_native_apply_patch(self) -> bool:
         ask = getattr(self.coordinator, "get_capability", None)

@@ -37,6 +37,7 @@ _DELTAS: dict[str, BlockType] = {
     "response.reasoning_summary_text.delta": "thinking",
     "response.reasoning_text.delta": "thinking",
 }
+_POLLS_THAT_MAY_FAIL = 5
 _ENDINGS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -216,6 +217,18 @@ async def _drop_chain(exchange: Exchange, code: str) -> None:
     await exchange.tell(RESPONSE_CHAIN_INVALIDATED, lambda: payload)
 
 
+async def _retrieved(
+    exchange: Exchange, response: Any, *, sleep: Callable[[], Awaitable[None]]
+) -> Any:
+    """The response as it is now. A new attempt would pay for it anew, so a failure is borne."""
+    for _ in range(_POLLS_THAT_MAY_FAIL):
+        try:
+            return await exchange.client.responses.retrieve(response.id)
+        except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError):
+            await sleep()
+    return await exchange.client.responses.retrieve(response.id)
+
+
 async def poll(
     exchange: Exchange,
     response: Any,
@@ -227,7 +240,7 @@ async def poll(
     begun, polls = asyncio.get_running_loop().time(), 0
     while getattr(response, "status", None) in BACKGROUND_POLLING_STATUSES:
         await sleep(interval)
-        response = await exchange.client.responses.retrieve(response.id)
+        response = await _retrieved(exchange, response, sleep=partial(sleep, interval))
         polls += 1
         elapsed = asyncio.get_running_loop().time() - begun
         payload = {

@@ -19,8 +19,8 @@ Item = dict[str, Any]
 class InputWriter:
     """Writes items; `native_call_ids` are those of OpenAI's own apply_patch tool.
 
-    `with_reasoning` replays encrypted reasoning. `explicit_types` gives assistant
-    messages the long form, the only one that other vendors' servers all read.
+    `with_reasoning` replays encrypted reasoning. `explicit_types` gives assistant messages
+    the long form, and every call that of a function: what other vendors' servers all read.
     """
 
     native_call_ids: set[str] = field(default_factory=set)
@@ -85,7 +85,7 @@ class InputWriter:
         return [{**kind, "role": "user", "content": content}]
 
     def _call(self, call: Call) -> Item:
-        if apply_patch.is_operation(call):
+        if apply_patch.is_operation(call) and not self.explicit_types:
             self.native_call_ids.add(call.id)
             return apply_patch.call_item(call)
         return {
@@ -98,7 +98,7 @@ class InputWriter:
     def _result(self, turn: Turn) -> list[Item]:
         if not turn.call_id:
             return self._user([f"[Tool: {turn.name or 'unknown'}]\n{turn.text}", *turn.images])
-        if turn.call_id in self.native_call_ids:
+        if turn.call_id in self.native_call_ids and not self.explicit_types:
             return [apply_patch.output_item(turn.call_id, turn.text)]
         output = {"type": "function_call_output", "call_id": turn.call_id, "output": turn.text}
         return [output, *self._user(turn.images)]

@@ -54,11 +54,11 @@ class BlockEvents:
         if self._outbox is not None:
             await self._outbox.flush()
 
-    async def abort(self, error: BaseException) -> None:
+    async def abort(self, error_type: str, message: str) -> None:
         """Tell those who were shown something that no more will come."""
         if self._outbox is None or not self.any_delta:
             return
-        failure = {"type": type(error).__name__, "msg": str(error)}
+        failure = {"type": error_type, "msg": message}
         payload = {"request_id": self.request_id, "error": failure}
         self._outbox.put(Note(event.STREAM_ABORTED, payload))
         await self._outbox.flush()

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 OPEN, CLOSE = "<think>", "</think>"
+# A bare closing tag after one of these is spoken of, not used.
+_QUOTES = ("`", "'", '"', "(")
 Kind = Literal["text", "thinking", "was_thinking"]
 
 
@@ -63,6 +65,9 @@ class ThinkSplitter:
     def _until_close(self) -> Iterator[tuple[Kind, str]]:
         kind: Kind = "thinking" if self._state == "thinking" else "text"
         before, tag, after = self._held.partition(CLOSE)
+        if tag and self._state == "unsure" and before.endswith(_QUOTES):
+            self._state = "text"
+            return
         if tag:
             yield kind, before
             if self._state == "unsure":

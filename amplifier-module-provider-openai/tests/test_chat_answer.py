@@ -81,6 +81,7 @@ async def test_reasoning_in_details(answer_to):
         ("<think>Hm.", "Hm.", None),
         ("a < b", None, "a < b"),
         ("The tag <think> opens a thought", None, "The tag <think> opens a thought"),
+        ("`</think>` closes it", None, "`</think>` closes it"),
     ],
 )
 async def test_reasoning_within_the_content(answer_to, content, thought, text):

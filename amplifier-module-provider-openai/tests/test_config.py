@@ -41,6 +41,12 @@ def test_numbers_from_words():
         ("timeout", "soon"),
         ("extra_request_params", "x"),
         ("use_responses_api", "maybe"),
+        ("base_url", "localhost:8080/v1"),
+        ("max_retries", "-1"),
+        ("timeout", "nan"),
+        ("stream_idle_timeout", -5),
+        ("reasoning_replay", "yes"),
+        ("reasoning_effort", True),
     ],
 )
 def test_what_cannot_be_read_is_told(key, value):
@@ -57,6 +63,12 @@ def test_what_cannot_be_read_is_told(key, value):
 )
 def test_an_empty_retention_is_none_and_an_absent_one_the_default(given, expected):
     assert Settings.from_config(given).prompt_cache_retention == expected
+
+
+def test_off_in_yaml_is_a_word():
+    settings = Settings.from_config({"reasoning_effort": False, "reasoning_replay": False})
+
+    assert (settings.reasoning_effort, settings.reasoning_replay) == ("none", "none")
 
 
 def test_others_keys_are_left_alone():

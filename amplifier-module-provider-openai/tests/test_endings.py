@@ -120,6 +120,25 @@ async def test_an_error_inside_a_success(failure_of, body, kind, streaming):
     assert (body if isinstance(body, str) else body["message"]) in str(error)
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_an_error_object_of_its_own_shape(failure_of, streaming):
+    error = {"object": "error", "message": "boom", "code": 500}
+    answer = stream(chunk("Hel"), error) if streaming else Answer.json(error)
+
+    assert "boom" in str(await failure_of(answer, streaming=streaming))
+
+
+async def test_what_is_told_of_a_stream_that_broke_has_no_secret(server, chat, say, events):
+    server.on(CHAT, stream(chunk("Hel"), {"error": "refused for test-key"}))
+
+    with pytest.raises(kernel.LLMError):
+        await chat.complete(say())
+
+    (told,) = [data["error"] for name, data in events if name == "llm:stream_aborted"]
+    assert "refused for [api_key]" in told["msg"]
+    assert told["type"] == "BrokenAnswerError"
+
+
 @pytest.mark.parametrize("ending", ["close", "reset"])
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_a_connection_that_breaks_in_the_headers(failure_of, ending, streaming):
@@ -162,6 +181,7 @@ async def test_silence_before_the_first_chunk_ends_by_itself(server, make_provid
         await provider.complete(say())
 
     assert "stream_idle_timeout" in str(caught.value)
+    assert f"{server.base_url}{CHAT}" in str(caught.value)
     assert caught.value.retryable
 
 
@@ -191,6 +211,7 @@ async def test_the_timeout_covers_the_whole_attempt(server, chat, say, streaming
         await chat.complete(say(timeout=0.1, metadata={"stream": streaming}))
 
     assert "0.1s" in str(caught.value)
+    assert f"{server.base_url}{CHAT}" in str(caught.value)
 
 
 async def test_cancelling_in_mid_stream_closes_the_connection_and_frees_the_slot(

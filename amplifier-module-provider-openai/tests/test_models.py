@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from amplifier_core import llm_errors as kernel
 from openai import APIStatusError
 from openai.types import Model
 
@@ -82,6 +83,60 @@ async def test_what_was_listed_is_what_the_session_plans_with(server, make_provi
     assert provider.get_info().defaults["context_window"] == 8192
     assert provider.get_model_info().context_window == 8192
     assert provider.get_model_info().max_output_tokens == 4096
+
+
+async def test_what_one_instance_was_told_others_of_the_process_know(server, make_provider):
+    server.on("/models", Answer.json({"data": [card("tiny", max_model_len=8192)]}))
+
+    await make_provider().list_models()
+
+    assert make_provider().get_info().defaults["context_window"] == 8192
+
+
+@pytest.mark.parametrize(("configured", "planned"), [(4096, 4096), (99999, 8192)])
+async def test_the_smaller_context_of_config_and_server_is_planned_with(
+    server, make_provider, configured, planned
+):
+    server.on("/models", Answer.json({"data": [card("tiny", max_model_len=8192)]}))
+    provider = make_provider(context_window=configured)
+
+    await provider.list_models()
+
+    assert provider.get_info().defaults["context_window"] == planned
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"message": "too long", "type": "exceed_context_size_error", "n_ctx": 512},
+        {"message": "This model's maximum context length is 512 tokens. However, you asked"},
+        {"message": "the request exceeds the available context size (512 tokens)"},
+    ],
+)
+async def test_a_refusal_teaches_what_to_plan_with(server, chat, say, refusal):
+    server.on("/chat/completions", Answer.json({"error": refusal}, 400))
+
+    with pytest.raises(kernel.ContextLengthError):
+        await chat.complete(say())
+
+    assert chat.get_model_info().context_window == 512
+
+
+async def test_a_list_of_nothing_is_empty(server, make_provider):
+    server.on("/models", Answer.json({"object": "list", "data": None}))
+
+    assert await make_provider().list_models() == []
+
+
+def test_a_subclass_with_a_client_of_its_own_has_openais_limits():
+    class AtGateway(OpenAIProvider):
+        @property
+        def client(self):
+            raise AssertionError("asked for a client")
+
+    provider = AtGateway("k", config={"base_url": "https://gateway.example/v1"})
+
+    assert provider.get_info().defaults["max_output_tokens"] == 128_000
 
 
 def test_a_configured_context_is_planned_with_before_anything_is_listed():

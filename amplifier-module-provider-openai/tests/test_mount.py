@@ -104,6 +104,36 @@ async def test_a_host_from_the_environment_needs_no_key_either(coordinator, monk
     assert url == "http://localhost:1/v1/"
 
 
+async def test_a_host_from_the_environment_is_found_out_as_any_other(
+    server, monkeypatch, make_provider, say
+):
+    server.on("/responses", Answer.json({"detail": "Not Found"}, 404))
+    server.on(CHAT, stream(chunk("Hi"), chunk(finish="stop")))
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+
+    answer = await make_provider(base_url=None).complete(say())
+
+    assert answer.text == "Hi"
+    assert not {"store", "prompt_cache_retention"} & set(server.bodies("/responses")[0])
+
+
+async def test_headers_from_the_environment_stay_with_the_environments_host(
+    server, monkeypatch, say, chat
+):
+    server.on(CHAT, stream(chunk("Hi"), chunk(finish="stop")))
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Team: blue\nAuthorization: Bearer sk-env")
+
+    await chat.complete(say())
+
+    assert "x-team" not in server.requests[0].headers
+    assert server.requests[0].headers["authorization"] == "Bearer test-key"
+
+
+async def test_a_base_url_without_a_scheme_is_told(coordinator):
+    with pytest.raises(kernel.ConfigurationError, match="http://localhost:8080/v1"):
+        await mount(coordinator, {"base_url": "localhost:8080/v1"})
+
+
 async def test_an_empty_host_in_the_environment_is_none(monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "")
     provider = OpenAIProvider("k")

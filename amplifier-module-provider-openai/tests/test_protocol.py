@@ -11,7 +11,6 @@ from amplifier_core.message_models import Message
 from openai import AsyncOpenAI
 
 from amplifier_module_provider_openai import OpenAIProvider, protocol
-from amplifier_module_provider_openai.endpoint import endpoint_of
 from scripted_server import Answer, chunk, completion, response_stream, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
@@ -295,6 +294,21 @@ async def test_a_server_that_was_exchanged_is_found_out_again(server, make_provi
     assert answer.text == "Hi"
 
 
+async def test_a_404_of_chat_that_tells_of_something_else_reopens_nothing(
+    server, make_provider, say
+):
+    failed = Answer.json({"error": "index out of range"}, 404)
+    server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO, failed, HELLO)
+    provider = make_provider()
+    await provider.complete(say())
+
+    with pytest.raises(kernel.NotFoundError, match="index out of range"):
+        await provider.complete(say())
+    await provider.complete(say())
+
+    assert server.paths().count(RESPONSES) == 1
+
+
 @pytest.mark.parametrize("fields", [{"stop": ["END"]}, {"response_format": {"type": "json"}}])
 async def test_what_responses_cannot_say_goes_by_chat(server, make_provider, say, fields):
     server.on(RESPONSES, response_stream("Hi")).on(CHAT, HELLO)
@@ -351,34 +365,6 @@ async def test_a_subclass_with_a_client_of_its_own_stays_on_responses(server, sa
 
     assert server.paths() == [RESPONSES]
     assert caught.value.provider == "elsewhere"
-
-
-@pytest.mark.parametrize(
-    ("url", "custom"),
-    [
-        (None, False),
-        ("", False),
-        ("https://api.openai.com/v1", False),
-        ("https://eu.api.openai.com/v1/", False),
-        ("https://me.openai.azure.com/openai/v1", False),
-        ("https://me.cognitiveservices.azure.com", False),
-        ("https://me.services.ai.azure.com/models", False),
-        ("https://api.openai.com.evil.example/v1", True),
-        ("https://notapi.openai.com/v1", True),
-        ("http://localhost:8080/v1", True),
-        ("http://[::1]:8080/v1", True),
-        ("https://openrouter.ai/api/v1", True),
-    ],
-)
-def test_whose_host_it_is(url, custom):
-    assert endpoint_of(url).is_custom is custom
-
-
-@pytest.mark.parametrize("path", ["/v1", "/v1/"])
-def test_an_endpoint_shows_neither_credentials_nor_query(path):
-    endpoint = endpoint_of(f"http://joe:secret@localhost:8080{path}?key=secret")
-
-    assert endpoint.base_url == "http://localhost:8080/v1"
 
 
 async def test_a_conversation_moves_from_responses_to_chat(server, make_provider, say):

@@ -190,6 +190,19 @@ async def test_openai_is_asked_to_go_on_five_times_at_most(server, openai, say):
     assert answer.finish_reason == "length"
 
 
+async def test_a_call_cut_off_before_a_continuation_is_not_carried_out(server, openai, say):
+    cut = function_call('{"at": ', status="incomplete", call_id="cut")
+    server.on(
+        RESPONSES,
+        Answer.json(response(cut, status="incomplete", incomplete_details=None)),
+        Answer.json(response(function_call('{"at": 1}'))),
+    )
+
+    answer = await openai.complete(say(metadata={"stream": False}))
+
+    assert [(call.id, call.arguments) for call in answer.tool_calls] == [("call_1", {"at": 1})]
+
+
 async def test_a_continuation_that_fails_leaves_what_there_is(server, openai, say):
     server.on(RESPONSES, Answer.json(CUT), Answer.json({"error": {"message": "no"}}, 500))
 
@@ -229,6 +242,24 @@ async def test_background_mode_asks_until_it_is_done(server, openai, say, events
     statuses = [d["status"] for n, d in events if n == "provider:background_status"]
     assert statuses == ["in_progress", "completed"]
     assert not [name for name, _ in events if name.startswith("llm:stream")]
+
+
+@pytest.mark.parametrize("failures", [5, 6])
+async def test_background_mode_bears_five_failures_without_paying_anew(
+    server, openai, say, failures
+):
+    busy = Answer.json({"error": {"message": "busy"}}, 503)
+    server.on(RESPONSES, Answer.json(response(status="queued", output=[])))
+    server.on("/responses/resp_1", *[busy] * failures, Answer.json(response(text="Done")))
+
+    asked = openai.complete(say(), background=True)
+
+    if failures == 5:
+        assert (await asked).text == "Done"
+    else:
+        with pytest.raises(kernel.ProviderUnavailableError):
+            await asked
+    assert len(server.bodies(RESPONSES)) == 1
 
 
 @pytest.mark.parametrize("streaming", [True, False])

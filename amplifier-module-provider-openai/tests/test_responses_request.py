@@ -308,3 +308,22 @@ def test_whether_a_patch_went_in(output, status):
     (item,) = provider._convert_messages([{"role": "tool", "tool_call_id": "a", "content": output}])
 
     assert item["status"] == status
+
+
+async def test_others_get_the_patch_tool_as_a_function(server, make_provider, say, coordinator):
+    coordinator.register_capability("apply_patch.engine", "native")
+    server.on(RESPONSES, Answer.json(response(text="Hello")))
+    operation = {"type": "delete_file", "path": "x"}
+    call = {"type": "tool_call", "id": "a", "name": "apply_patch", "input": operation}
+    history = [
+        Message(role="assistant", content=[call]),
+        Message(role="tool", tool_call_id="a", content="gone"),
+    ]
+    tools = [ToolSpec(name="apply_patch", parameters={})]
+    provider = make_provider(use_responses_api=True)
+
+    await provider.complete(say(messages=history, tools=tools, metadata={"stream": False}))
+
+    (body,) = server.bodies(RESPONSES)
+    assert [item["type"] for item in body["input"]] == ["function_call", "function_call_output"]
+    assert body["tools"][0]["type"] == "function"
