@@ -81,8 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--history", type=Path, nargs="+", default=[], help="all older reports")
     one.set_defaults(run=commands.site)
 
-    one = found.add_parser("publish", help="put a run into the repository, with the README's table")
-    one.add_argument("report", type=Path, help=_RUN)
+    one = found.add_parser("publish", help="put runs into the repository, with the README's table")
+    one.add_argument("reports", type=Path, nargs="+", help=f"{_RUN}; several are merged")
     one.add_argument("--out", type=Path, default=Path("reports/published"), help="the folder")
     one.add_argument("--readme", type=Path, default=Path("README.md"), help="the file to rewrite")
     one.set_defaults(run=commands.publish)

@@ -122,7 +122,7 @@ def site(asked: Namespace) -> int:
 
 def publish(asked: Namespace) -> int:
     """Write the published run and the README's table."""
-    published = put_up(read(asked.report), asked.out, asked.readme)
+    published = put_up(join(map(read, asked.reports)), asked.out, asked.readme)
     ran = ", ".join(f"{target.title} {target.release}" for target in published.targets)
     _say(line(f"{asked.out} and {asked.readme} show {ran}", 1000))
     return GREEN

@@ -1,12 +1,13 @@
 """One report from any number of shards: the order does not matter, nor does a shard twice."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reports.canonical import canonical
 from reports.errors import UnfitReports
 from reports.exchange import Record
-from reports.model import Absent, Check, Report, Result, Target
+from reports.model import Absent, Check, Kill, Report, Result, Target
 from reports.words import Layer, Mode, Outcome
 
 Key = TypeVar("Key", bound=Hashable)
@@ -19,50 +20,58 @@ def merge(reports: Iterable[Report]) -> Report:
 
     Raises UnfitReports where two of them contradict each other, and for no report at all.
     """
-    heads: list[Report] = []
-    targets: dict[str, Target] = {}
-    absent: dict[str, Absent] = {}
-    checks: dict[str, Check] = {}
-    results: dict[Place, Result] = {}
+    parts = _Parts()
     for report in reports:
-        heads.append(_head(report))
-        _same_suite(heads[0], report)
-        _gather(targets, report.targets, lambda target: target.id, _earlier)
-        _gather(absent, report.absent, lambda one: one.server, _first)
-        _gather(checks, report.checks, lambda check: check.id, _same_check)
-        _gather(results, report.results, lambda result: result.key, _judged)
-    return _whole(heads, targets, absent, checks, results)
+        parts.add(report)
+    return parts.whole()
+
+
+@dataclass
+class _Parts:
+    """What was read so far: the reports without what weighs, and that by its keys."""
+
+    heads: list[Report] = field(default_factory=list)
+    targets: dict[str, Target] = field(default_factory=dict)
+    absent: dict[str, Absent] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
+    results: dict[Place, Result] = field(default_factory=dict)
+    kills: dict[tuple[str, str], Kill] = field(default_factory=dict)
+
+    def add(self, report: Report) -> None:
+        self.heads.append(_head(report))
+        _same_suite(self.heads[0], report)
+        _gather(self.targets, report.targets, lambda target: target.id, _earlier)
+        _gather(self.absent, report.absent, lambda one: one.server, _first)
+        _gather(self.checks, report.checks, lambda check: check.id, _same_check)
+        _gather(self.results, report.results, lambda result: result.key, _judged)
+        _gather(self.kills, report.kills, lambda kill: (kill.check, kill.mutant), _survived)
+
+    def whole(self) -> Report:
+        heads = self.heads
+        if not heads:
+            raise UnfitReports("There is no report to merge.", "Name at least one report.json.")
+        ends = [head.finished for head in heads if head.finished]
+        present = {target.server for target in self.targets.values()}
+        return canonical(
+            Report(
+                suite_version=heads[0].suite_version,
+                started=min(head.started for head in heads),
+                finished=max(ends) if len(ends) == len(heads) else None,
+                asked=tuple(server for head in heads for server in head.asked),
+                targets=tuple(self.targets.values()),
+                absent=tuple(one for one in self.absent.values() if one.server not in present),
+                checks=tuple(self.checks.values()),
+                results=tuple(self.results.values()),
+                kills=tuple(self.kills.values()),
+                incomplete=tuple(reason for head in heads for reason in head.incomplete),
+            )
+        )
 
 
 def _head(report: Report) -> Report:
     """The report without what weighs."""
-    return report.model_copy(update={"targets": (), "absent": (), "checks": (), "results": ()})
-
-
-def _whole(
-    heads: list[Report],
-    targets: Mapping[str, Target],
-    absent: Mapping[str, Absent],
-    checks: Mapping[str, Check],
-    results: Mapping[Place, Result],
-) -> Report:
-    if not heads:
-        raise UnfitReports("There is no report to merge.", "Name at least one report.json.")
-    ends = [head.finished for head in heads if head.finished]
-    present = {target.server for target in targets.values()}
-    return canonical(
-        Report(
-            suite_version=heads[0].suite_version,
-            started=min(head.started for head in heads),
-            finished=max(ends) if len(ends) == len(heads) else None,
-            asked=tuple(server for head in heads for server in head.asked),
-            targets=tuple(targets.values()),
-            absent=tuple(one for one in absent.values() if one.server not in present),
-            checks=tuple(checks.values()),
-            results=tuple(results.values()),
-            kills=tuple(dict.fromkeys(kill for head in heads for kill in head.kills)),
-            incomplete=tuple(reason for head in heads for reason in head.incomplete),
-        )
+    return report.model_copy(
+        update={"targets": (), "absent": (), "checks": (), "results": (), "kills": ()}
     )
 
 
@@ -116,6 +125,11 @@ def _judged(known: Result, other: Result) -> Result:
             "Merge the shards of one run; compare two runs with `diff`.",
         )
     return ran[0] if ran else _first(known, other)
+
+
+def _survived(known: Kill, other: Kill) -> Kill:
+    """A fault that was overlooked once is not noticed."""
+    return other if known.killed else known
 
 
 def _first(known: One, other: One) -> One:

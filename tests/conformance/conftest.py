@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.model.files import tiny_model
-from servers import ModelPaths, ServerSpec, Target, launch, load_server
+from servers import ServerSpec, Target, load_server
 from tests.conformance.start import ROOT
+from tests.llamacpp import llamacpp
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +20,9 @@ def spec() -> ServerSpec:
 
 
 @pytest.fixture(scope="session")
-def target(spec: ServerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """llama.cpp, up and answering."""
-    model = tiny_model()
-    paths = ModelPaths(model.name, model.gguf, model.safetensors, model.digest)
-    log = tmp_path_factory.mktemp("logs") / "llamacpp.log"
-    with launch(spec, model=paths, log=log) as running:
+    with llamacpp(tmp_path_factory.mktemp("logs")) as running:
         yield running
 
 

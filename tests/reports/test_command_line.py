@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.canonical import dumps
+from reports.canonical import dumps, load
 from reports.journal import Journal
+from reports.model import Kill, Report
+from reports.readme import BEGIN
+from reports.readme import END as END_OF_TABLE
 from reports.words import Outcome
-from tests.reports.sample import a_check, a_report, a_result, a_target, results_of
+from tests.reports.sample import END, a_check, a_report, a_result, a_target, results_of
 
 
 def saved(folder: Path, outcome: Outcome) -> str:
@@ -137,3 +140,20 @@ def test_the_site_is_written_with_its_page_of_changes(tmp_path: Path):
     assert status == 0
     assert (tmp_path / "site/diff.html").exists()
     assert "2 runs were compared" in (tmp_path / "site/trust.html").read_text()
+
+
+def test_a_run_and_its_kill_matrix_are_published_together(tmp_path: Path):
+    (tmp_path / "run").mkdir()
+    run = saved(tmp_path / "run", Outcome.FAIL)
+    noticed = Kill(check="tools.parallel-calls", mutant="cut:9", killed=True)
+    matrix = Report(suite_version="0.1.0", started=END, finished=END, kills=(noticed,))
+    (tmp_path / "kills.json").write_text(dumps(matrix))
+    (tmp_path / "not-run.yaml").write_text("[]")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n{END_OF_TABLE}\n")
+
+    out = ["--out", str(tmp_path), "--readme", str(readme)]
+    assert main(["publish", run, str(tmp_path / "kills.json"), *out]) == 0
+
+    assert load(tmp_path / "report.json").kills == (noticed,)
+    assert load(tmp_path / "report.json").results == load(Path(run)).results

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reports.canonical import dumps
 from reports.errors import UnfitReports
 from reports.merge import merge
-from reports.model import Absent, Report
+from reports.model import Absent, Kill, Report
 from reports.words import Outcome
 from tests.reports.sample import (
     END,
@@ -108,6 +108,16 @@ def test_reports_that_contradict_each_other_are_refused(other: dict[str, Any], s
 def test_two_judgements_of_one_place_are_refused():
     with pytest.raises(UnfitReports, match=r"parallel-calls \(wire, whole\) on their own"):
         merge([a_report(a_result()), a_report(a_result(Outcome.FAIL))])
+
+
+def test_a_fault_that_was_overlooked_once_survives():
+    noticed, overlooked = (
+        a_report(kills=(Kill(check="tools.parallel-calls", mutant="cut:9", killed=killed),))
+        for killed in (True, False)
+    )
+
+    assert merge([noticed, overlooked]).kills == overlooked.kills
+    assert merge([overlooked, noticed]).kills == overlooked.kills
 
 
 def test_nothing_can_not_be_merged():

@@ -1,4 +1,4 @@
-"""Every check is green on a real server, and red on a mutant of it."""
+"""Servers and modules with a single fault each, and which check notices it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 import yaml
 
 from conformance.bench import Bench
 from conformance.catalogue import catalogue
-from conformance.judge import invariant_ids, watched
+from conformance.judge import watched
 from conformance.module import Module
 from conformance.outcome import outcome_of
 from reports import Mode, Outcome
 from servers import ServerSpec, Target
 from servers.faults import parse_fault
 from servers.tap import Tap
-from tests.conformance.broken_module import broken
-from tests.conformance.forgetful import CannedAnswer, answering, editing, forgetful, insistent
+from tests.mutants.broken_module import broken
+from tests.mutants.forgetful import CannedAnswer, answering, editing, forgetful, insistent
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "conformance").glob("test_*.py"))
 
@@ -56,6 +55,28 @@ class Mutant:
         """Each mode that it is run in."""
         modes = catalogue()[self.body].modes
         return [(self, mode) for mode in modes if not self.modes or mode in self.modes]
+
+    @property
+    def told(self) -> str:
+        """The fault in words."""
+        kinds = {
+            "on the wire": self.fault,
+            "the server ignores": self.ignores,
+            "the server acts as if it were told": self.adds,
+            "the server answers": self._answers,
+            "the server's answers are edited": self.edits,
+            "the module": self.breaks,
+        }
+        found = [f"{kind}: {what}" for kind, what in kinds.items() if what]
+        where = f" (in {self.during})" if found and self.during else ""
+        return "; ".join(found) + where
+
+    @property
+    def _answers(self) -> str:
+        if not self.answers:
+            return ""
+        answer = CannedAnswer(**self.answers)
+        return f"/{answer.when}/ with {answer.status} {answer.content.decode()[:100]}"
 
     def __str__(self) -> str:
         told = [self.fault, self.ignores, *self.adds, self.answers.get("when")]
@@ -132,31 +153,3 @@ async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
 async def _run(body: Any, **given: Any) -> None:
     wanted = inspect.signature(body).parameters
     await body(**{name: value for name, value in given.items() if name in wanted})
-
-
-def test_every_row_has_a_check_and_every_check_a_row() -> None:
-    assert set(BODIES) | invariant_ids() == set(catalogue())
-
-
-def test_every_check_has_a_mutant() -> None:
-    assert {one.check for one in mutants() if not one.mends} == set(catalogue())
-
-
-@pytest.mark.parametrize(("whole", "mode"), UNHARMED, ids=str)
-async def test_unharmed_server_passes(
-    spec: ServerSpec, target: Target, whole: Mutant, mode: Mode
-) -> None:
-    with bench(spec, target, whole) as up:
-        seen = await outcomes(up, whole.body, mode)
-
-    assert seen[whole.check] is Outcome.PASS
-
-
-@pytest.mark.parametrize(("mutant", "mode"), MUTANTS, ids=str)
-async def test_mutant_is_killed(
-    spec: ServerSpec, target: Target, mutant: Mutant, mode: Mode
-) -> None:
-    with bench(spec, target, mutant) as up:
-        seen = await outcomes(up, mutant.body, mode)
-
-    assert seen[mutant.check] is Outcome.FAIL

@@ -1,0 +1,1 @@
+"""Faults that checks must notice; `python -m tests.mutants` prints which check notices which."""
