@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from itertools import pairwise
 from typing import Any
@@ -301,8 +302,30 @@ def test_any_chunking_of_any_stream_gives_the_same_answer(made, places):
     in_pieces = assembled([body[a:b] for a, b in pairwise(cuts)])
     at_once = assembled([body])
     byte_by_byte = assembled([body[at : at + 1] for at in range(len(body))])
+    events = re.split(rb"(?<=\n\n)", body)
+    by_events = assembled(events)
+    by_two_events = assembled([b"".join(pair) for pair in batched(events)])
 
-    assert in_pieces == at_once == byte_by_byte
+    assert in_pieces == at_once == byte_by_byte == by_events == by_two_events
+
+
+def test_an_event_of_several_lines_in_a_piece_of_its_own():
+    word = sse(chunk("Hello"), done=False)
+    named = word.replace(b"\n\n", b"\nid: {7}\n\n")
+
+    answer = assembled([word, named, named, sse(chunk(finish="stop"))])
+
+    assert answer.text == "HelloHelloHello"
+
+
+def test_what_comes_after_the_end_is_no_part_of_the_answer():
+    word, end = sse(chunk("Hello"), done=False), sse(chunk(finish="stop"))
+
+    assert assembled([word, end, word]).text == "Hello"
+
+
+def batched(events: list[bytes]) -> list[list[bytes]]:
+    return [events[at : at + 2] for at in range(0, len(events), 2)]
 
 
 @given(st.lists(CONTENT, max_size=8))

@@ -172,13 +172,16 @@ async def test_a_value_that_cannot_be_read_names_its_key(coordinator):
     assert "soon" in str(caught.value)
 
 
-async def test_two_instances_in_one_session(server, coordinator, say):
+@pytest.mark.parametrize(
+    ("first", "mounted"), [({"api_key": "k"}, {"openai", "local"}), ({}, {"local"})]
+)
+async def test_two_instances_in_one_session(server, coordinator, say, first, mounted):
     server.on(CHAT, stream(chunk("Hi"), chunk(finish="stop")))
     local = {"base_url": server.base_url, "use_responses_api": False, "default_model": "tiny"}
     session = {
         "session": {"orchestrator": "loop", "context": "memory"},
         "providers": [
-            {"module": "provider-openai", "config": {"api_key": "k"}},
+            {"module": "provider-openai", "config": first},
             {"module": "provider-openai", "instance_id": "local", "config": local},
         ],
     }
@@ -198,12 +201,13 @@ async def test_two_instances_in_one_session(server, coordinator, say):
     await initialize_session(session, coordinator, "session", None)
     providers = coordinator.mount_points["providers"]
     answer = await providers["local"].complete(say())
+
+    assert set(providers) == mounted
+    assert {provider.name for provider in providers.values()} == {"openai"}
+    assert len({id(provider.client) for provider in providers.values()}) == len(mounted)
+    assert answer.text == "Hi"
     for provider in providers.values():
         await provider.close()
-
-    assert set(providers) == {"openai", "local"}
-    assert {provider.name for provider in providers.values()} == {"openai"}
-    assert answer.text == "Hi"
 
 
 def test_info_needs_neither_key_nor_server():

@@ -15,6 +15,7 @@ from scripted_server import Answer, chunk, completion, response_stream, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
 HELLO = stream(chunk("Hello"), chunk(finish="stop"))
+FALLBACK = "provider:protocol_fallback"
 BIG = "x" * 300_000
 
 
@@ -45,7 +46,9 @@ async def test_a_404_with_a_reset_goes_to_chat_and_stays_there(
 
     assert [answer.text for answer in answers] == ["Hello", "Hello"]
     assert server.paths() == [RESPONSES, CHAT, CHAT]
-    assert names(events).count("provider:protocol_fallback") == 1
+    assert names(events)[:3] == ["llm:request", "provider:concurrency", FALLBACK]
+    assert names(events).count(FALLBACK) == 1
+    assert names(events)[-1] == "llm:response"
     assert "provider:retry" not in names(events)
 
 
