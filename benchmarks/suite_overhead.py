@@ -1,0 +1,110 @@
+"""What the suite costs beside its requests: `python benchmarks/suite_overhead.py [RUNS]`.
+
+Starts llama.cpp natively and warms it up; runs the whole catalogue against it, in a process of its
+own, from the command to the report; then sends the very same requests, one after another, with a
+bare httpx client to the same server. Prints both times of each run, and the ratio of the medians.
+Four minutes for three runs; a quiet machine is needed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from reports import Exchange, load  # noqa: E402
+from servers import Target  # noqa: E402
+from tests.llamacpp import llamacpp  # noqa: E402
+
+BAR = 1.5
+RUNS = 3
+_OWN_TO_A_CLIENT = {"host", "content-length", "connection", "transfer-encoding"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Seconds of the suite and of a bare client that sends the same requests."""
+
+    requests: int
+    suite: float
+    bare: float
+
+    def __str__(self) -> str:
+        ratio = self.suite / self.bare
+        return f"{self.requests:>8}{self.suite:>9.2f}{self.bare:>9.2f}{ratio:>8.2f}"
+
+
+def main(runs: int) -> int:
+    """Exit status 0 where the bar is met."""
+    with tempfile.TemporaryDirectory() as folder, llamacpp(Path(folder)) as target:
+        _say(f"{target.title} {target.version} {target.build}, {target.how}")
+        _say("requests  suite s   bare s   ratio")
+        _suite(target, Path(folder) / "warm-up", "--checks=text.*")
+        done = [_run(target, Path(folder) / str(number)) for number in range(runs)]
+    ratio = median(run.suite for run in done) / median(run.bare for run in done)
+    _say(f"medians of {runs} runs: {ratio:.2f} times a bare client; bar {BAR}")
+    return 0 if ratio <= BAR else 1
+
+
+def _run(target: Target, folder: Path) -> Run:
+    suite = _suite(target, folder)
+    results = load(folder / "report.json").results
+    # Invariants repeat the exchanges of the check that they watched.
+    sent = [one for result in results if result.case is None for one in result.exchanges]
+    run = Run(len(sent), suite, _bare(sent))
+    _say(str(run))
+    return run
+
+
+def _suite(target: Target, folder: Path, *more: str) -> float:
+    server = f"--server={target.url},kind=llamacpp,model={target.model}"
+    command = [sys.executable, "-m", "pytest", server, f"--report-dir={folder}", *more]
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    taken = time.perf_counter() - began
+    if done.returncode:
+        sys.exit(f"the gate is not green, so nothing is compared:\n{done.stdout[-3000:]}")
+    return taken
+
+
+def _bare(sent: Iterable[Exchange]) -> float:
+    began = time.perf_counter()
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        for exchange in sent:
+            _send(client, exchange)
+    return time.perf_counter() - began
+
+
+def _send(client: httpx.Client, exchange: Exchange) -> None:
+    """One request; where the suite's client left early, so does this one."""
+    headers = [(k, v) for k, v in exchange.request_headers if k.lower() not in _OWN_TO_A_CLIENT]
+    wanted = len(exchange.response_body.raw) if exchange.ended != "complete" else None
+    body = exchange.request_body.raw
+    try:
+        with client.stream(exchange.method, exchange.url, content=body, headers=headers) as answer:
+            seen = 0
+            for piece in answer.iter_raw():
+                seen += len(piece)
+                if wanted is not None and seen >= wanted:
+                    break
+    except httpx.TransportError:
+        return  # as it went with the suite: the server closed a connection that it promised to keep
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS))
