@@ -49,7 +49,8 @@ def _targets(report: Report) -> str:
 
 def _target(target: Target) -> list[str]:
     facts = [target.version, target.build or "", target.model]
-    started = f"{target.started:%Y-%m-%d}, {target.how}"
+    image = f", {target.image}" if target.image else ""
+    started = f"{target.started:%Y-%m-%d}, {target.how}{image}"
     told = [plain(started), plain(target.protocol), code(target.provider)]
     return [target.id, plain(target.title), *(code(fact) for fact in facts), *told]
 

@@ -45,8 +45,9 @@ def start_container(
         _set_up(running, words.fill_all(container.setup), target, spec.ready.timeout)
         wait_until_ready(target, spec.ready.timeout)
         identify(target, spec.identity, [])
-        if target.version == UNKNOWN:
-            target.version = container.image.rpartition(":")[2]
+        tag = container.image.rpartition(":")[2]
+        if target.version == UNKNOWN and any(letter.isdigit() for letter in tag):
+            target.version = tag
         yield target
 
 

@@ -7,6 +7,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COMPLETION = b'{"choices": [{"message": {"content": "Hi"}}], "system_fingerprint": "b7-cafe"}'
 VERSION = b'{"version": "1.2.3"}'
+#: What servers that can't be had here answer, as their sources and documentation have it.
+KINDS = {
+    "ollama": {  # v0.33.0-rc2, server/routes.go and openai/openai.go
+        "/api/version": b'{"version":"0.33.0-rc2"}',
+        "/v1/models": b'{"object":"list","data":[{"id":"tiny:latest","object":"model",'
+        b'"created":1700000000,"owned_by":"library"}]}\n',
+    },
+    "localai": {  # v4.9.0, core/http/routes/localai.go
+        "/version": b'{"version":"v4.9.0 (0a1b2c3d)"}',
+        "/v1/models": b'{"object":"list","data":[{"id":"tiny","object":"model"}]}',
+    },
+    "lmstudio": {  # documentation of the REST API v0, 0.4.23
+        "/api/v0/models": b'{"data":[{"id":"tiny","object":"model","type":"llm",'
+        b'"publisher":"local","arch":"qwen3","compatibility_type":"gguf","quantization":"F32","state":"loaded",'
+        b'"max_context_length":4096}],"object":"list"}',
+        "/v1/models": b'{"data":[{"id":"tiny","object":"model","owned_by":"organization_owner"}],'
+        b'"object":"list"}',
+    },
+}
 ONE_MODEL = b'{"data": [{"id": "m", "owned_by": "vllm"}]}'
 TWO_MODELS = b'{"data": [{"id": "m"}, {"id": "n"}]}'
 
@@ -22,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Its models, or else its version."""
         models = TWO_MODELS if "two-models" in sys.argv else ONE_MODEL
-        known = {"/v1/models": models, "/version": VERSION}
+        known = KINDS.get(sys.argv[2], {"/v1/models": models, "/version": VERSION})
         self._answer(200 if self.path in known else 404, known.get(self.path, b"{}"))
 
     def _answer(self, status: int, body: bytes) -> None:

@@ -35,6 +35,25 @@ def test_kind_model_and_version_are_asked(tmp_path: Path, model: ModelPaths):
             assert (target.how, target.url, target.died()) == ("attach", url, None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("ollama", ("tiny:latest", "0.33.0-rc2", "")),
+        ("localai", ("tiny", "4.9.0", "0a1b2c3d")),
+        ("lmstudio", ("tiny", "unknown", "")),
+    ],
+)
+def test_servers_that_can_not_be_had_here_are_known_by_their_bytes(
+    tmp_path: Path, model: ModelPaths, kind: str, told: tuple[str, str, str]
+):
+    with (
+        somebodys_server(tmp_path, kind) as url,
+        launch(find_server(url), model=model, log=tmp_path / "log") as target,
+    ):
+        assert target.server == kind
+        assert (target.model, target.version, target.build) == told
+
+
 def test_kind_and_model_may_be_said(tmp_path: Path):
     with somebodys_server(tmp_path, "two-models") as url:
         spec = load_attached(f"{url},kind=llamacpp,model=n")

@@ -67,6 +67,18 @@ def test_target_knows_the_image_that_ran(
         assert (target.server, target.version, target.model) == ("ollama", "0.34.0", "tiny")
 
 
+@pytest.mark.parametrize(
+    ("kind", "version"), [("ollama", "0.33.0-rc2"), ("localai", "4.9.0"), ("lmstudio", "unknown")]
+)
+def test_version_is_asked_of_the_server_inside(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path, kind: str, version: str
+):
+    start_engine(kind, kind)
+
+    with launch(find_server(kind), model=model, log=tmp_path / "log") as target:
+        assert target.version == version
+
+
 def test_model_is_made_known_inside_as_soon_as_that_succeeds(
     start_engine: StartEngine, model: ModelPaths, tmp_path: Path
 ):
