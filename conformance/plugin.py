@@ -145,16 +145,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if chosen is None:
         return
     out = [item for item in items if not _is_chosen(item, chosen)]
-    order = list(config.stash[_OPTIONS].specs)
+    place = {name: number for number, name in enumerate(config.stash[_OPTIONS].specs)}
     items[:] = sorted(
         (item for item in items if _is_chosen(item, chosen)),
-        key=lambda item: order.index(_target_of(item)),
+        key=lambda item: place.get(_target_of(item), -1),
     )
     config.hook.pytest_deselected(items=out)
 
 
 def _target_of(item: pytest.Item) -> str:
-    return str(item.callspec.params["bench"]) if isinstance(item, pytest.Function) else ""
+    """The target that a check is asked of; nothing for any other test."""
+    called = getattr(item, "callspec", None)
+    return str(called.params.get("bench", "")) if called else ""
 
 
 def _is_chosen(item: pytest.Item, chosen: Container[str]) -> bool:

@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 from servers.errors import CannotRunHere
 from servers.pip_settings import find_links
+from servers.process import run_to_end
 from servers.spec import Native
 from servers.target import Progress
 
@@ -122,10 +122,9 @@ def _uv(title: str, *arguments: str) -> None:
             f"{title} needs an environment of its own, and there is no uv to make it",
             "pip install uv",
         )
-    env = {**os.environ, "UV_FIND_LINKS": find_links()}
-    result = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=env)
-    if result.returncode:
-        last = "\n".join(result.stderr.strip().splitlines()[-LAST_LINES:])
+    status, said = run_to_end([uv, *arguments], {"UV_FIND_LINKS": find_links()})
+    if status:
+        last = "\n".join(said.strip().splitlines()[-LAST_LINES:])
         raise CannotRunHere(
             f"uv can't make an environment for {title}:\n{last}",
             "is the version right, and can the package index be reached?",

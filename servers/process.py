@@ -65,6 +65,20 @@ def running(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> Ite
         process.stop()
 
 
+def run_to_end(command: Sequence[str], env: Mapping[str, str]) -> tuple[int, str]:
+    """Exit status and output of a command that doesn't outlive the suite, however that ends."""
+    with subprocess.Popen(
+        [sys.executable, str(SUPERVISOR), *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **env},
+        start_new_session=True,
+    ) as supervisor:
+        said = cast("IO[bytes]", supervisor.stderr).read().decode(errors="replace")
+    return supervisor.returncode, said
+
+
 def how_it_ended(status: int) -> str:
     """`exit status 1`, `signal SIGKILL`."""
     if status >= 0:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from servers import ModelPaths, NotReady, PortTaken, ServerDied, launch
+from servers.process import run_to_end
 from tests.servers.conftest import MakeSpec
 
 
@@ -131,6 +132,30 @@ def test_children_of_the_server_end_with_it(make_spec: MakeSpec, model: ModelPat
         child = int(target.log.since(0).split()[1])
 
     assert gone(child)
+
+
+def test_command_that_prepares_a_server_ends_with_the_suite(tmp_path: Path):
+    noted = tmp_path / "pid"
+    child = f"import os, time; open({str(noted)!r}, 'w').write(f'{{os.getpid()}} '); time.sleep(60)"
+    suite = f"""
+import sys
+from servers.process import run_to_end
+run_to_end([sys.executable, "-c", {child!r}], {{}})
+"""
+    process = subprocess.Popen([sys.executable, "-c", suite])
+    while not noted.exists() or not noted.read_text().endswith(" "):
+        time.sleep(0.01)
+
+    process.kill()
+    process.communicate()
+
+    assert gone(int(noted.read_text()))
+
+
+def test_command_that_prepares_a_server_tells_status_and_output():
+    command = [sys.executable, "-c", "import sys; print('said'); sys.exit(3)"]
+
+    assert run_to_end(command, {}) == (3, "said\n")
 
 
 def test_nothing_is_left_after_the_suite_was_killed(make_spec: MakeSpec, tmp_path: Path):
