@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from conformance.agreement import Asked
 from conformance.conversation import Message, Question, ToolChoice, user
 from conformance.invariants import Answered
 from conformance.outcome import Inconclusive
@@ -23,6 +24,8 @@ class Asker(ABC):
         self.mode = mode
         #: Every question so far with its answer, for the invariants.
         self.answered: list[Answered] = []
+        #: Those that the target itself was asked, and how.
+        self.asked: list[Asked] = []
 
     async def __call__(
         self,
@@ -63,6 +66,7 @@ class Asker(ABC):
         """Answer one question; an answer cut by the default limit is `Inconclusive`."""
         reply = await self.answer(question, mode)
         self.answered.append((question, reply))
+        self.asked.append((question, reply, mode))
         if question.max_tokens is None and reply.finish_reason == "length":
             raise Inconclusive(f"the answer was cut at the default limit: {reply.text!r}")
         return reply

@@ -7,12 +7,13 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import reports
+from conformance.agreement import Agreement
 from conformance.ask import Asker
 from conformance.exchange import exchanges
 from conformance.module import Module
@@ -53,6 +54,7 @@ class Bench:
     wanted: Protocol | None = None
     #: Whether the model that it serves is the suite's own.
     own_model: bool = True
+    agreement: Agreement = field(default_factory=Agreement)
 
     @property
     def url(self) -> str:
@@ -158,8 +160,21 @@ def described(
         os=platform.platform(),
         python=platform.python_version(),
         started=datetime.now(UTC),
-        recipe=reports.Recipe(start=spec.recipe.start, settings=spec.recipe.settings),
+        recipe=_recipe(spec),
     )
+
+
+def _recipe(spec: ServerSpec) -> reports.Recipe:
+    told = spec.recipe
+    tried = tuple(
+        reports.Tried(
+            setting=f"use_responses_api: {str(one.use_responses_api).lower()}",
+            seen_on=one.seen_on,
+            passed=one.passed,
+        )
+        for one in told.tried
+    )
+    return reports.Recipe(start=told.start, settings=told.settings, notes=told.notes, tried=tried)
 
 
 def _entry(spec: ServerSpec) -> dict[str, Any]:

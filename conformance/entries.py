@@ -37,7 +37,7 @@ class Entries:
 def split(text: str) -> Entries:
     """The parts of a server's file; comments belong to the expectation that they stand above."""
     lines = text.splitlines(keepends=True)
-    entries = _yaml().load(text).get("expectations")
+    entries = round_trip().load(text).get("expectations")
     if not entries:
         without = re.sub(r"(?m)^expectations:.*\n", "", text).rstrip()
         return Entries(f"{without}\n\nexpectations:\n", [], "")
@@ -62,7 +62,7 @@ def written(values: Mapping[str, Any]) -> str:
 
 def rewritten(block: str, values: Mapping[str, Any]) -> str:
     """A block with other values for some keys; None takes a key out. The rest stays."""
-    [entry] = _yaml().load(block)
+    [entry] = round_trip().load(block)
     comments = block[: block.index("- ")].rstrip(" ")
     return comments + _dumped(_filled(entry, values))
 
@@ -90,12 +90,12 @@ def _in_a_line(value: Any) -> Any:
 
 def _dumped(entry: CommentedMap) -> str:
     out = StringIO()
-    _yaml().dump([entry], out)
+    round_trip().dump([entry], out)
     return out.getvalue()
 
 
-def _yaml() -> YAML:
-    """As the files are written: 100 columns, lists set in, quotes as they are."""
+def round_trip() -> YAML:
+    """A reader and writer in these files' style: 100 columns, lists set in, quotes as found."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 100

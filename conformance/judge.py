@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pprint import pformat
 from typing import Any
 
+from conformance import agreement
+from conformance.agreement import Agreement
 from conformance.ask import Asker
 from conformance.bench import Bench, Moment
 from conformance.catalogue import catalogue
@@ -39,7 +41,8 @@ class Trial:
         result = self._result(self.cell.check, error, seconds)
         yield self._attributed(result, error)
         if result.outcome is not Outcome.ERROR and self.asker:
-            for check, fault in watched(self.asker, self._judged_exchanges(result)):
+            exchanges = result.exchanges if self._of_the_server else ()
+            for check, fault in watched(self.asker, exchanges, self._agreement()):
                 row = catalogue()[check]
                 if self.cell.layer in row.layers and self.cell.mode in row.modes:
                     yield self._attributed(self._invariant(result, check, fault), fault)
@@ -58,10 +61,15 @@ class Trial:
         cell = replace(self.cell, check=result.check, layer=Layer.WIRE)
         return which(known, version, cell, during=self.cell.check) is not None
 
-    def _judged_exchanges(self, result: Result) -> Sequence[Exchange]:
-        """None of a check of the module alone, which may break connections to see what it does."""
-        of_the_server = Layer.WIRE in catalogue()[self.cell.check].layers
-        return result.exchanges if of_the_server else ()
+    @property
+    def _of_the_server(self) -> bool:
+        """Not so a check of the module alone, which may break connections to see what it does."""
+        return Layer.WIRE in catalogue()[self.cell.check].layers
+
+    def _agreement(self) -> Agreement:
+        """What this check's answers are held against; large models are not always of one mind."""
+        alike = self._of_the_server and self.bench.own_model
+        return self.bench.agreement if alike else Agreement()
 
     def _invariant(self, watched: Result, check: str, fault: AssertionError | None) -> Result:
         """The evidence is kept where an invariant is broken; else it stands with the check."""
@@ -115,17 +123,19 @@ class Trial:
 
 def invariant_ids() -> set[str]:
     """The checks without a body: all that are judged while others run."""
-    return {one.check for one in INVARIANTS} | {one.check for one in EXCHANGE_INVARIANTS}
+    of_answers = {one.check for one in INVARIANTS}
+    return of_answers | {one.check for one in EXCHANGE_INVARIANTS} | {agreement.CHECK}
 
 
 def watched(
-    asker: Asker, exchanges: Sequence[Exchange]
+    asker: Asker, exchanges: Sequence[Exchange], modes: Agreement
 ) -> Iterator[tuple[str, AssertionError | None]]:
     """Each invariant that applied while a body ran, with its fault or None.
 
     Exchanges are judged on the wire only: between module and server they are the module's affair.
     """
     yield from judged(asker.answered)
+    yield from modes.judged(asker.layer, asker.asked)
     if asker.layer is Layer.WIRE:
         yield from judged_exchanges(exchanges)
 

@@ -14,7 +14,7 @@ from conformance.expectations import ensure_known_checks
 from conformance.module import Module, find_module
 from conformance.protocol import Protocol
 from conformance.selection import InvalidSelection, selection
-from fixtures.model.files import ModelError, ModelFiles, tiny_model
+from fixtures.model.files import ModelError, ModelFiles, other_model, tiny_model
 from reports import Check, Layer, Level
 from servers import ServersError, ServerSpec, find_server, list_servers, load_instance
 from servers.faults import Fault, parse_fault
@@ -107,6 +107,13 @@ def add_options(parser: pytest.Parser) -> None:
         "cut:BYTES, reset:BYTES, delay:SECONDS, split:SIZE or replace:OLD=>NEW",
     )
     add(
+        "--model",
+        metavar="PATH",
+        type=Path,
+        help="start the servers with this model, a GGUF file or a Hugging Face folder, in place "
+        "of the tiny one; what only that one is sure to say is then left out, and told so",
+    )
+    add(
         "--repeat",
         type=int,
         default=1,
@@ -175,7 +182,7 @@ def read_options(config: pytest.Config) -> Options:
         repetitions(config)
         return Options(
             specs=specs,
-            model=tiny_model(),
+            model=_read_model(config, specs),
             module=find_module(
                 config.getoption("--provider"), config.getoption("--provider-config")
             ),
@@ -207,14 +214,33 @@ def _read_port(config: pytest.Config, specs: dict[str, ServerSpec]) -> int | Non
     return port
 
 
+def _read_model(config: pytest.Config, specs: dict[str, ServerSpec]) -> ModelFiles:
+    path: Path | None = config.getoption("--model")
+    if path is None:
+        return tiny_model()
+    model = other_model(path)
+    for spec in specs.values():
+        wanted = "a GGUF file" if spec.model_form == "gguf" else "a Hugging Face folder"
+        if isinstance(spec, AttachedSpec):
+            raise pytest.UsageError(
+                "--model is for servers that are started\n"
+                "  hint: a server that runs has its model; leave --model out"
+            )
+        if path.is_dir() is (spec.model_form == "gguf"):
+            raise pytest.UsageError(
+                f"{spec.title} serves {wanted}, and {path} is none\n  hint: name {wanted}"
+            )
+    return model
+
+
 def _read_updates(config: pytest.Config, specs: dict[str, ServerSpec]) -> bool:
     """Whether files of servers are written; only what their makers are to blame for may get in."""
     if not config.getoption("--update-expectations"):
         return False
-    if any(config.getoption(name) for name in ("--fault", "--layer", "--protocol")):
+    if any(config.getoption(name) for name in ("--fault", "--layer", "--protocol", "--model")):
         raise pytest.UsageError(
-            "--update-expectations wants the server as it is, on both layers\n"
-            "  hint: leave --fault, --layer and --protocol out"
+            "--update-expectations wants the server as it is, on both layers, with our model\n"
+            "  hint: leave --fault, --layer, --protocol and --model out"
         )
     for name, spec in specs.items():
         if isinstance(spec, AttachedSpec):

@@ -20,6 +20,8 @@ _PATIENCE = 60.0
 
 def serves_own(target: Target, model: ModelFiles) -> bool:
     """Whether a target serves the suite's own model; one that others started is asked."""
+    if not model.own:
+        return False
     if target.how != "attach" or target.model == model.name:
         return True
     request = {

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from conformance.provider import ProviderAsker
+from conformance.wire import certificates
 
 #: Closing a socket that lingers for no time resets the connection.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -102,7 +103,7 @@ class StandIn:
 @asynccontextmanager
 async def stand_in(url: str, answers: Answers) -> AsyncIterator[StandIn]:
     """A stand-in for the server at the base URL `url`, on a port of its own."""
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=certificates(), timeout=60) as client:
         stand = StandIn(url, answers, client)
         server = await asyncio.start_server(stand.serve, "127.0.0.1", 0)
         stand.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"

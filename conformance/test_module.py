@@ -2,13 +2,12 @@
 
 import asyncio
 
-import httpx
-
 from conformance.bench import Bench
 from conformance.check import check
 from conformance.completion import ModelList
 from conformance.outcome import Unsupported
 from conformance.provider import ProviderAsker
+from conformance.wire import open_client
 
 WORDS = ["tiger", "river", "lamp", "plum", "apple", "stone"]
 
@@ -16,7 +15,7 @@ WORDS = ["tiger", "river", "lamp", "plum", "apple", "stone"]
 @check("module.context-window")
 async def test_context_window(ask: ProviderAsker, bench: Bench) -> None:
     """The context window that the server tells is the one that budgets are made from."""
-    async with httpx.AsyncClient(base_url=bench.url, trust_env=False) as client:
+    async with open_client(bench.url, bench.target.api_key) as client:
         listed = ModelList.read((await client.get("models")).text)
     told = next((size for card in listed.data if (size := card.context)), None)
     if told is None:

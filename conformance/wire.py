@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -179,8 +181,19 @@ def open_client(url: str, api_key: str | None) -> httpx.AsyncClient:
     # One connection per request: what a server does with a kept one is a check of its own.
     limits = httpx.Limits(max_keepalive_connections=0)
     return httpx.AsyncClient(
-        base_url=url, headers=headers, limits=limits, timeout=PATIENCE, trust_env=False
+        base_url=url,
+        headers=headers,
+        limits=limits,
+        timeout=PATIENCE,
+        trust_env=False,
+        verify=certificates(),
     )
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """The authorities that are trusted; reading them takes longer than most checks."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:

@@ -8,7 +8,18 @@ from reports.exchange import Body, Chunk, Exchange
 from reports.gate import Gate, Reason, gate
 from reports.journal import Journal, read_journal
 from reports.last import last_run
-from reports.model import Absent, Check, Event, Expectation, Kill, Recipe, Report, Result, Target
+from reports.model import (
+    Absent,
+    Check,
+    Event,
+    Expectation,
+    Kill,
+    Recipe,
+    Report,
+    Result,
+    Target,
+    Tried,
+)
 from reports.progress import Watch
 from reports.summary import summary_lines
 from reports.terminal import table_lines
@@ -37,6 +48,7 @@ __all__ = [
     "ReportError",
     "Result",
     "Target",
+    "Tried",
     "UnreadableJournal",
     "UnreadableReport",
     "Verdict",

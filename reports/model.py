@@ -40,6 +40,16 @@ class Check(Record):
     modes: tuple[Mode, ...]
 
 
+class Tried(Record):
+    """How much works with one setting of the module."""
+
+    setting: str
+    """`use_responses_api: false`."""
+    seen_on: Text
+    passed: dict[str, str]
+    """Passes of questions, `38/40`, by what a user meets: tools, thoughts, …"""
+
+
 class Recipe(Record):
     """How a person starts the server and makes Amplifier use it."""
 
@@ -47,6 +57,9 @@ class Recipe(Record):
     """Commands for a shell."""
     settings: Text
     """The entry for Amplifier's `settings.yaml`."""
+    notes: Text = ""
+    tried: tuple[Tried, ...] = ()
+    """Why it is that setting and no other."""
 
 
 class Target(Record):

@@ -172,12 +172,26 @@ class Expectation(Strict):
     recheck_by: date
 
 
+class Tried(Strict):
+    """How much of what users meet works with one setting of the module: passes of questions."""
+
+    use_responses_api: bool | Literal["auto"]
+    seen_on: str = Field(min_length=1)
+    passed: dict[str, Annotated[str, Field(pattern=r"^\d+/\d+$")]]
+
+    @property
+    def passes(self) -> int:
+        """How many in all."""
+        return sum(int(share.split("/")[0]) for share in self.passed.values())
+
+
 class Recipe(Strict):
     """For people: how to start the server, and the Amplifier settings that work with it."""
 
     start: str
     settings: str
     notes: str = ""
+    tried: list[Tried] = Field(default=[], description="by python -m conformance.recommend")
 
 
 class ServerSpec(Strict):

@@ -23,16 +23,22 @@ CHOSEN = (
 
 
 @pytest.fixture(scope="module")
-def babbler(spec: ServerSpec, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """llama.cpp with a model that says anything: the tiny one, three quarters of it reversed."""
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that says anything: the tiny one, three quarters of it reversed."""
     folder = tmp_path_factory.mktemp("babbler")
     data = tiny_model().gguf.read_bytes()
     words = array("I", data[-(len(data) * 3 // 16 * 4) :])
     words.reverse()
     spoilt = folder / "babbler.gguf"
     spoilt.write_bytes(data[: -len(words) * 4] + words.tobytes())
-    model = ModelPaths("babbler", spoilt, folder, "")
-    with launch(spec, model=model, log=folder / "log") as target:
+    return spoilt
+
+
+@pytest.fixture(scope="module")
+def babbler(weights: Path, spec: ServerSpec) -> Iterator[Target]:
+    """llama.cpp with it, started by somebody."""
+    model = ModelPaths("babbler", weights, weights.parent, "")
+    with launch(spec, model=model, log=weights.parent / "log") as target:
         yield target
 
 
@@ -77,3 +83,37 @@ def test_own_model_is_known_by_what_it_says(target: Target, babbler: Target) -> 
 def test_nothing_that_is_seen_without_words_is_left_out() -> None:
     assert own_model_checks() < set(catalogue())
     assert not [check for check in own_model_checks() if check.startswith("invariants.")]
+
+
+def test_model_of_ones_own_is_served_and_excused_alike(weights: Path, tmp_path: Path) -> None:
+    chosen = "text.plain or text.max-tokens or errors.no-messages"
+
+    status, output = run(
+        *("--server=llamacpp", f"--model={weights}", f"--checks={chosen}"),
+        f"--report-dir={tmp_path}",
+    )
+
+    found = {cell.check.id: cell for cell in cells(load(tmp_path / "report.json"))}
+    assert status == 0
+    assert "model babbler" in output
+    assert found["text.plain"].owner is Owner.MODEL
+    assert found["text.max-tokens"].verdict is Verdict.WORKS
+    assert found["errors.no-messages"].verdict is Verdict.SERVER
+    assert "invariants.modes-agree" not in found
+
+
+@pytest.mark.parametrize(
+    ("server", "model", "said"),
+    [
+        ("llamacpp", "nowhere.gguf", "There is no model at nowhere.gguf"),
+        ("llamacpp", "tests", "The folder tests holds no model"),
+        ("llamacpp", "fixtures/model/weights/safetensors", "llama.cpp serves a GGUF file"),
+        ("mlx", "fixtures/model/weights/tiny.gguf", "MLX serves a Hugging Face folder"),
+        ("http://127.0.0.1:1/v1,model=m", "fixtures/model/weights/tiny.gguf", "that are started"),
+    ],
+)
+def test_model_that_cant_be_served_is_refused(server: str, model: str, said: str) -> None:
+    status, output = run(f"--server={server}", f"--model={model}")
+
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert said in output

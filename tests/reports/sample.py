@@ -6,7 +6,16 @@ from typing import Any
 
 from reports.canonical import canonical
 from reports.exchange import Body, Chunk, Exchange
-from reports.model import Check, Event, Expectation, Recipe, Report, Result, Target
+from reports.model import (
+    Check,
+    Event,
+    Expectation,
+    Recipe,
+    Report,
+    Result,
+    Target,
+    Tried,
+)
 from reports.words import Layer, Level, Mode, Outcome
 
 START = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -50,7 +59,12 @@ def a_target(name: str = "llamacpp", **other: Any) -> Target:
         "os": "Linux 6.1 x86_64",
         "python": "3.11.2",
         "started": START,
-        "recipe": Recipe(start=f"{name} serve --port 8080", settings="providers:\n  - id: local"),
+        "recipe": Recipe(
+            start=f"{name} serve --port 8080",
+            settings="providers:\n  - id: local",
+            notes="Tools need a template that knows them.",
+            tried=(Tried(setting="use_responses_api: false", seen_on="b1", passed={"tools": "9/9"}),),
+        ),
     }
     return Target(**facts | other)
 

@@ -93,5 +93,6 @@ def test_pages_tell_the_rate(tmp_path: Path):
     page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
     trust = (tmp_path / "trust.html").read_text()
     assert "passed 1 of 2, 9% to 91%" in page
+    assert '<span data-figure="rated">1</span>' in trust
     assert '<span data-figure="flipping">1</span>' in trust
     assert "passed 1 of 2" in evidence(cells(report)[0])

@@ -208,3 +208,11 @@ def test_only_so_many_lines_are_compared():
 
     assert len(found) == 302
     assert found[-1] == ("+", "… [3700 more lines]")
+
+
+def test_a_recipe_tells_why_it_is_that_setting(site: Path):
+    page = (site / "servers/llamacpp.html").read_text()
+
+    assert "Tools need a template that knows them." in page
+    assert "<code>use_responses_api: false</code>" in page
+    assert "<td>9/9</td>" in page

@@ -1,0 +1,64 @@
+"""A question that is asked whole and streamed: at temperature 0 both get the same answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TypeAlias
+
+from conformance.conversation import Question
+from conformance.reply import Reply
+from reports import Layer, Mode
+
+Asked: TypeAlias = tuple[Question, Reply, Mode]
+
+CHECK = "invariants.modes-agree"
+
+
+class Agreement:
+    """The whole answers of one target so far, against which streamed ones are held."""
+
+    def __init__(self) -> None:
+        self._whole: dict[tuple[Layer, str], str] = {}
+
+    def judged(
+        self, layer: Layer, asked: Iterable[Asked]
+    ) -> Iterator[tuple[str, AssertionError | None]]:
+        """The invariant, where a streamed answer has a whole one: the first fault, or None."""
+        streamed = []
+        for question, reply, mode in asked:
+            if _is_greedy(question):
+                key = layer, repr(question)
+                if mode is Mode.WHOLE:
+                    self._whole.setdefault(key, _told(reply))
+                else:
+                    streamed.append((key, _told(reply)))
+        pairs = [(self._whole[key], told) for key, told in streamed if key in self._whole]
+        if pairs:
+            yield CHECK, next((_fault(*pair) for pair in pairs if pair[0] != pair[1]), None)
+
+
+def _is_greedy(question: Question) -> bool:
+    """Whether the same question has but one answer."""
+    fields = question.fields
+    return bool(fields.get("temperature", 0) == 0 and fields.get("n", 1) == 1)
+
+
+def _told(reply: Reply) -> str:
+    """What an answer says, without what may differ: ids, times, and spaces in arguments."""
+    calls = [(call.name, _arguments(call.text)) for call in reply.tool_calls]
+    return (
+        f"text {reply.text!r}, reasoning {reply.reasoning!r}, calls {calls}, "
+        f"finish reason {reply.finish_reason!r}"
+    )
+
+
+def _arguments(text: str) -> str:
+    with suppress(ValueError):
+        return json.dumps(json.loads(text), sort_keys=True)
+    return text
+
+
+def _fault(whole: str, streamed: str) -> AssertionError:
+    return AssertionError(f"streamed: {streamed}; whole: {whole}")
