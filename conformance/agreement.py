@@ -17,7 +17,7 @@ CHECK = "invariants.modes-agree"
 
 
 class Agreement:
-    """The whole answers of one target so far, against which streamed ones are held."""
+    """The whole answers to one check of a target so far, against which streamed ones are held."""
 
     def __init__(self) -> None:
         self._whole: dict[tuple[Layer, str], str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import socket
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class Bench:
     wanted: Protocol | None = None
     #: Whether the model that it serves is the suite's own.
     own_model: bool = True
-    agreement: Agreement = field(default_factory=Agreement)
+    #: By check, so that it makes no difference which process asks what.
+    agreements: dict[str, Agreement] = field(default_factory=lambda: defaultdict(Agreement))
 
     @property
     def url(self) -> str:

@@ -69,7 +69,7 @@ class Trial:
     def _agreement(self) -> Agreement:
         """What this check's answers are held against; large models are not always of one mind."""
         alike = self._of_the_server and self.bench.own_model
-        return self.bench.agreement if alike else Agreement()
+        return self.bench.agreements[self.cell.check] if alike else Agreement()
 
     def _invariant(self, watched: Result, check: str, fault: AssertionError | None) -> Result:
         """The evidence is kept where an invariant is broken; else it stands with the check."""

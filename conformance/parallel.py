@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from conformance.options import Options
 from conformance.run import Run
@@ -24,6 +25,13 @@ _CHECKS = "conformance-checks"
 _PAUSE = 0.05
 #: The target in a test's id: `test_plain[llamacpp-wire-whole]`, and `-2` of the second attempt.
 _TARGET = re.compile(r"\[(.+)-(?:wire|provider)-(?:whole|stream)(?:-\d+)?\]$")
+
+
+class _ByCheck(LoadScopeScheduling):
+    """Both modes of a check go to one worker, which compares them; targets keep their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return f"{nodeid.rpartition('[')[0]} {_target_of(nodeid)}"
 
 
 class Conductor:
@@ -45,6 +53,12 @@ class Conductor:
         beside = Path(self._folder.name) / f".{name}"
         beside.write_text(text)
         beside.replace(beside.with_name(name))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadScopeScheduling:
+        """Hand out checks in the order of their targets."""
+        config.option.loadscopereorder = False
+        return _ByCheck(config, log)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
