@@ -144,7 +144,13 @@ def protocol_for(spec: ServerSpec, wanted: Protocol | None) -> Protocol:
 
 
 def described(
-    id_: str, spec: ServerSpec, target: Target, *, module: Module, protocol: Protocol | None
+    id_: str,
+    spec: ServerSpec,
+    target: Target,
+    *,
+    module: Module,
+    protocol: Protocol | None,
+    model: ModelFiles,
 ) -> reports.Target:
     """The target as the report names it."""
     return reports.Target(
@@ -157,6 +163,7 @@ def described(
         image=target.image or None,
         flags=tuple(target.flags),
         model=target.model,
+        model_digest=(model.digest or None) if target.how != "attach" else None,
         protocol=protocol_for(spec, protocol).spoken,
         provider=str(module),
         os=platform.platform(),

@@ -89,7 +89,9 @@ class Run:
     def _came_up(self, server: str, target: Target) -> None:
         options = self.options
         spec, module = options.specs[server], options.module
-        about = described(server, spec, target, module=module, protocol=options.protocol)
+        about = described(
+            server, spec, target, module=module, protocol=options.protocol, model=options.model
+        )
         with self._lock:
             self._journal.hide(target.api_key)
             self._journal.target(about)
