@@ -78,6 +78,8 @@ def _whole(
     opened()
     assembly = Assembly(events)
     feed(assembly, completion)
+    if not assembly.any_delta:
+        raise BrokenAnswerError(f"the answer has no message: {excerpt(body)}")
     assembly.close()
     return Reply(
         chat_response(assembly, streamed=False),

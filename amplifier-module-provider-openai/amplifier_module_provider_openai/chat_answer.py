@@ -15,6 +15,8 @@ from .tool_calls import Call, cut_off_call, read_arguments, with_unique_ids
 
 logger = logging.getLogger(__name__)
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+# OpenRouter and vLLM end so what they could not finish.
+_FAILED = frozenset({"error", "abort"})
 _MARKUP = "<tool_call>"
 
 
@@ -23,6 +25,10 @@ def chat_response(assembly: Assembly, *, streamed: bool) -> ChatResponse:
     if streamed and assembly.finish_reason is None:
         raise BrokenAnswerError(
             "the stream ended without a finish reason: the answer is cut off", truncated=True
+        )
+    if assembly.finish_reason in _FAILED:
+        raise BrokenAnswerError(
+            f"the server ended the answer with {assembly.finish_reason!r}", truncated=True
         )
     calls = _read_calls(assembly)
     answer = Answer(separator="")

@@ -44,7 +44,7 @@ class ChunkStream:
             chunk = jiter.from_json(received[6:])
         except ValueError:
             return False
-        if not chunk.get("choices"):
+        if not chunk.get("choices") or chunk.get("error"):
             return False
         feed(self.assembly, chunk)
         return True

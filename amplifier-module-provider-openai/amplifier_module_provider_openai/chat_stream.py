@@ -34,6 +34,7 @@ class Assembly:
         self.model: str | None = None
         self.response_id: str | None = None
         self.refused = False
+        self.any_delta = False
         self._events = events
         self._splitter: ThinkSplitter | None = ThinkSplitter()
         self._slots: dict[int | None, Block] = {}
@@ -53,7 +54,10 @@ class Assembly:
         choice = choices[0]
         delta = choice.get("delta") or choice.get("message")
         if delta:
+            self.any_delta = True
             self._delta(delta)
+        elif "text" in choice:
+            raise ValueError("an answer of the old completions API")
         if choice.get("finish_reason"):
             self.finish_reason = choice["finish_reason"]
 

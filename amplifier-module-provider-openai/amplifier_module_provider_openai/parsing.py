@@ -22,6 +22,6 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise BrokenAnswerError(f"the answer is no JSON object: {excerpt(data)}")
     reported = parsed if parsed.get("object") == "error" else parsed.get("error")
-    if reported and not parsed.get("choices"):
+    if reported:
         raise BrokenAnswerError(f"the server reports an error: {excerpt(data)}", body=reported)
     return parsed

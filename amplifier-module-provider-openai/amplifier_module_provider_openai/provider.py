@@ -30,6 +30,7 @@ from .outbox import Outbox
 from .protocol import knowledge_of
 from .responses_input import InputWriter
 from .responses_request import ResponsesContext, is_chaining, responses_params, responses_tools
+from .tls import http_client
 from .tool_choice import offer_of
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class OpenAIProvider:
         """The SDK's client, made on first use. Raises ValueError without a key for OpenAI."""
         if self._client is None:
             arguments = client_arguments(self._api_key, self.base_url, self.timeout)
-            self._client = AsyncOpenAI(**arguments, max_retries=0)
+            self._client = AsyncOpenAI(**arguments, max_retries=0, http_client=http_client())
             logger.info("%s requests go to %s", self.name, self.endpoint().base_url)
         return self._client
 

@@ -18,7 +18,10 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requ
 
 @dataclass
 class Answer:
-    """One answer; `pieces` are sent apart, chunked. With `read_body` off it comes too early."""
+    """One answer; `pieces` are sent apart, chunked. With `read_body` off it comes too early.
+
+    Nothing is sent before `wait` is set.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -159,6 +162,8 @@ def _read_head(head: str) -> Request:
 
 
 async def _send(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    if answer.wait is not None:
+        await answer.wait.wait()
     chunked = answer.pieces is not None
     length = "transfer-encoding: chunked" if chunked else f"content-length: {len(answer.body)}"
     lines = [
@@ -186,8 +191,6 @@ async def _end(
     answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, chunked: bool
 ) -> bool:
     await writer.drain()
-    if answer.wait is not None:
-        await answer.wait.wait()
     if answer.ending == "keep":
         writer.write(b"0\r\n\r\n" if chunked else b"")
         await writer.drain()

@@ -73,6 +73,8 @@ async def test_a_connection_that_breaks_in_mid_stream(failure_of, events, ending
         (Answer.json({**completion(), "choices": []}), "choices"),
         (Answer.json({**completion(), "choices": None}), "choices"),
         (Answer.json({**completion(), "choices": ["x"]}), "malformed"),
+        (Answer.json({**completion(), "choices": [{}]}), "no message"),
+        (Answer.json({**completion(), "choices": [{"text": "Hello"}]}), "malformed"),
         (Answer.json({**completion(), "choices": [{"message": {"tool_calls": 5}}]}), "malformed"),
     ],
 )
@@ -118,6 +120,15 @@ async def test_an_error_inside_a_success(failure_of, body, kind, streaming):
 
     assert type(error) is kind
     assert (body if isinstance(body, str) else body["message"]) in str(error)
+
+
+@pytest.mark.parametrize("finish", ["error", "abort"])
+@pytest.mark.parametrize("reported", [{}, {"error": {"message": "provider gone"}}])
+async def test_an_answer_that_the_server_gave_up(failure_of, finish, reported):
+    error = await failure_of(stream(chunk("Hel"), {**chunk(finish=finish), **reported}))
+
+    assert isinstance(error, kernel.StreamError)
+    assert ("provider gone" if reported else repr(finish)) in str(error)
 
 
 @pytest.mark.parametrize("streaming", [True, False])

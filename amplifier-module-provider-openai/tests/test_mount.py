@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import subprocess
 import sys
 from decimal import Decimal
@@ -19,7 +20,7 @@ from amplifier_core.testing import MockCoordinator
 from amplifier_core.validation import ProviderValidator
 
 import amplifier_module_provider_openai as package
-from amplifier_module_provider_openai import OpenAIProvider, mount
+from amplifier_module_provider_openai import OpenAIProvider, mount, tls
 from scripted_server import Answer, chunk, response, stream
 
 CHAT = "/chat/completions"
@@ -142,6 +143,14 @@ async def test_an_empty_host_in_the_environment_is_none(monkeypatch):
     await provider.close()
 
     assert url == "https://api.openai.com/v1/"
+
+
+async def test_all_clients_share_one_tls_context_that_verifies(make_provider):
+    clients = [make_provider().client for _ in range(2)]
+
+    assert len({id(client) for client in clients}) == 2
+    assert tls._context.cache_info().currsize == 1
+    assert tls._context().verify_mode is ssl.CERT_REQUIRED
 
 
 def test_openai_is_not_asked_without_a_key():
