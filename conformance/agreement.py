@@ -46,10 +46,11 @@ def _is_greedy(question: Question) -> bool:
 
 
 def _told(reply: Reply) -> str:
-    """What an answer says, without what may differ: ids, times, and spaces in arguments."""
+    """What an answer says, without what may differ: ids, and spaces in and around calls."""
     calls = [(call.name, _arguments(call.text)) for call in reply.tool_calls]
+    text = reply.text.strip() if calls else reply.text
     return (
-        f"text {reply.text!r}, reasoning {reply.reasoning!r}, calls {calls}, "
+        f"text {text!r}, reasoning {reply.reasoning!r}, calls {calls}, "
         f"finish reason {reply.finish_reason!r}"
     )
 

@@ -43,7 +43,9 @@ def test_what_differs_is_told_with_both_answers(streamed: Reply) -> None:
 
 
 def test_ids_and_spaces_may_differ() -> None:
-    assert faults(reply(arguments='{"a": 1}'), reply(arguments='{"a":1}')) == []
+    whole, streamed = reply("", '{"a": 1}'), reply("\n\n", '{"a":1}')
+
+    assert faults(whole, streamed) == []
 
 
 def test_only_one_answer_can_be_right_at_temperature_0_alone() -> None:

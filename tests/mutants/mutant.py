@@ -146,7 +146,9 @@ async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
             await _run(BODIES[check], ask=ask, bench=bench)
         except Exception as caught:  # noqa: BLE001  (it is what is looked at)
             error = caught
-        faults = {check: error} | dict(watched(ask, bench.exchanges(began), bench.agreements[check]))
+        faults = {check: error} | dict(
+            watched(ask, bench.exchanges(began), bench.agreements[check])
+        )
     return {judged_check: outcome_of(fault) for judged_check, fault in faults.items()}
 
 

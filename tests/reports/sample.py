@@ -63,7 +63,9 @@ def a_target(name: str = "llamacpp", **other: Any) -> Target:
             start=f"{name} serve --port 8080",
             settings="providers:\n  - id: local",
             notes="Tools need a template that knows them.",
-            tried=(Tried(setting="use_responses_api: false", seen_on="b1", passed={"tools": "9/9"}),),
+            tried=(
+                Tried(setting="use_responses_api: false", seen_on="b1", passed={"tools": "9/9"}),
+            ),
         ),
     }
     return Target(**facts | other)
