@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from os.path import expanduser
 from pathlib import Path
 
 import pytest
@@ -55,12 +56,14 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add(
         "--settings",
+        type=expanduser,
         metavar="FILE",
         help="with --instance: test what a provider entry of an Amplifier settings.yaml points at",
     )
     add("--instance", metavar="NAME", help="the entry's `id` or `instance_id`, or its module")
     add(
         "--provider",
+        type=expanduser,
         default="provider-openai",
         metavar="MODULE",
         help="the Amplifier provider module under test: the name of its entry point, or the path "
@@ -95,6 +98,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add(
         "--report-dir",
+        type=expanduser,
         metavar="DIR",
         help="where the report goes (default: a new folder below conformance-report/)",
     )
@@ -109,7 +113,7 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--model",
         metavar="PATH",
-        type=Path,
+        type=lambda text: Path(text).expanduser(),
         help="start the servers with this model, a GGUF file or a Hugging Face folder, in place "
         "of the tiny one; what only that one is sure to say is then left out, and told so",
     )

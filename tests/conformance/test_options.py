@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from conformance.catalogue import catalogue
@@ -42,6 +44,8 @@ def test_explanation_says_all_of_one_check() -> None:
         (["--server=nosuch"], "there is no server 'nosuch'"),
         (["--server=llamacpp", "--fault=burn:1"], "'burn:1' is no fault"),
         (["--server=llamacpp", "--report-dir=/dev/null/there"], "can't write /dev/null/there"),
+        (["--settings=~/no.yaml", "--instance=a"], f"{Path.home() / 'no.yaml'} can't be read"),
+        (["--server=llamacpp", "--model=~/no.gguf"], f"no model at {Path.home() / 'no.gguf'}"),
         (["--settings=settings.yaml"], "--settings FILE and --instance NAME go together"),
     ],
 )
