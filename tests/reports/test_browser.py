@@ -95,6 +95,24 @@ def test_a_page_fits_a_phone(browser: Browser, site: Path, name: str):
     assert width <= 400
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_printed_without_its_controls_and_in_full(
+    browser: Browser, site: Path, name: str
+):
+    with watched(browser, viewport={"width": 794, "height": 1123}, color_scheme="dark") as seen:
+        page = seen.open(site / name)
+        page.emulate_media(media="print")
+        shown = page.locator("nav:visible, button:visible, form:visible").count()
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        boxes = page.eval_on_selector_all(
+            "pre", "all => all.filter(one => one.scrollHeight > one.clientHeight + 1).length"
+        )
+
+    assert shown == 0
+    assert paper == "rgb(255, 255, 255)"
+    assert boxes == 0
+
+
 def rows(page: Page) -> list[str]:
     return page.locator("#checks tbody tr:visible th a").all_inner_texts()
 
