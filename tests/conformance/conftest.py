@@ -10,7 +10,10 @@ import pytest
 
 from servers import ServerSpec, Target, load_server
 from tests.conformance.start import ROOT
+from tests.interruptible import interruptible
 from tests.llamacpp import llamacpp
+
+__all__ = ["interruptible"]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from servers import ModelPaths, ServerSpec, load_server
+from tests.interruptible import interruptible
+
+__all__ = ["interruptible"]
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 YAML = """\

@@ -1,4 +1,4 @@
-"""What all of the project's own tests stand on."""
+"""A fixture for tests that interrupt what they start; a conftest imports it."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Let processes that tests start take Ctrl-C, also where this one was told to ignore it.
 
     A shell that puts a command into the background makes it ignore SIGINT, and all that it starts.
