@@ -36,9 +36,12 @@ def which(known: Sequence[Known], version: str, cell: Cell, during: str) -> int 
 
 
 def _covers(versions: str, version: str) -> bool:
-    """Whether a range holds a version; one that is unknown is in no range but the empty one."""
+    """Whether a range holds a version, or a build such as b10434 by its number.
+
+    One that is unknown is in no range but the empty one.
+    """
     try:
-        return SpecifierSet(versions).contains(Version(version), prereleases=True)
+        return SpecifierSet(versions).contains(Version(version.removeprefix("b")), prereleases=True)
     except InvalidVersion:
         return not versions
 
