@@ -14,7 +14,7 @@ import pytest
 from tests.conformance.start import ROOT, run
 
 #: One check that passes and one that llama.cpp is expected to fail.
-CHECKS = "--checks=text.plain or tools.choice-named"
+CHECKS = "--checks=text.plain or tools.parallel-off"
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:
