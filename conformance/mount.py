@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from amplifier_core import AmplifierSession, HookResult, ModuleCoordinator, ModuleLoader, Provider
 from amplifier_core.events import ALL_EVENTS
@@ -73,7 +73,17 @@ async def mounted(
 
 
 class _Loader(ModuleLoader):
-    """The kernel's own loader, which also knows the modules of `fixtures.session`."""
+    """The kernel's own loader, which also knows the modules of `fixtures.session`.
+
+    It remembers over sessions what it has loaded: to look through all that is installed takes
+    longer than most questions.
+    """
+
+    _found: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, coordinator: ModuleCoordinator) -> None:
+        super().__init__(coordinator=coordinator)
+        self._loaded_modules = self._found
 
     async def load(
         self, module_id: str, config: dict[str, Any] | None = None, *args: Any, **kwargs: Any

@@ -25,9 +25,15 @@ class Cell:
 
     def at(self, layer: Layer, mode: Mode) -> tuple[Result, ...]:
         """The results of one layer and mode."""
-        return tuple(
-            result for result in self.results if result.layer is layer and result.mode is mode
-        )
+        return self._by_place.get((layer, mode), ())
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[Layer, Mode], tuple[Result, ...]]:
+        found: dict[tuple[Layer, Mode], tuple[Result, ...]] = {}
+        for result in self.results:
+            place = result.layer, result.mode
+            found[place] = (*found.get(place, ()), result)
+        return found
 
     def outcome(self, layer: Layer, mode: Mode) -> Outcome | None:
         """The worst outcome of one layer and mode; None where the check has none."""
@@ -43,7 +49,14 @@ class Cell:
 
     def verdict_of(self, mode: Mode) -> Verdict:
         """What both layers say together in one mode."""
-        return verdict(self.outcome(Layer.WIRE, mode), self.outcome(Layer.PROVIDER, mode))
+        return self._verdicts[mode]
+
+    @cached_property
+    def _verdicts(self) -> dict[Mode, Verdict]:
+        return {
+            mode: verdict(self.outcome(Layer.WIRE, mode), self.outcome(Layer.PROVIDER, mode))
+            for mode in Mode
+        }
 
     @cached_property
     def verdict(self) -> Verdict:

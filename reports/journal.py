@@ -1,6 +1,7 @@
 """The journal of a run: JSON Lines, a record at a time, so that a crash loses nothing judged."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,8 @@ _KINDS: dict[str, type[BaseModel]] = {
     "kill": Kill,
     "finish": _Finish,
 }
+
+_LINE = re.compile(rb'\{"record":"([a-z]+)","is":(.*)\}', re.DOTALL)
 
 
 class Journal:
@@ -156,10 +159,12 @@ def _records(path: Path) -> tuple[list[BaseModel], list[str]]:
 
 
 def _parse(line: bytes) -> BaseModel | None:
+    found = _LINE.fullmatch(line)
+    if not found or found[1].decode() not in _KINDS:
+        return None
     try:
-        record = json.loads(line)
-        return _KINDS[record["record"]].model_validate_json(json.dumps(record["is"]))
-    except (ValueError, KeyError, TypeError, ValidationError):
+        return _KINDS[found[1].decode()].model_validate_json(found[2])
+    except ValidationError:
         return None
 
 
