@@ -6,7 +6,6 @@ from pathlib import Path
 
 from servers.attach import attach, is_url, load_attached
 from servers.catalog import load_server
-from servers.container import start_container
 from servers.errors import CannotRunHere, UnknownServer
 from servers.machine import lacking
 from servers.native import start_native
@@ -34,6 +33,9 @@ def launch(
     if isinstance(spec, AttachedSpec):
         way = attach(spec, log)
     elif spec.native is None or (spec.container and lacking(spec.native.needs)):
+        # Its library takes as long to import as all else together, and few runs need it.
+        from servers.container import start_container  # noqa: PLC0415
+
         way = start_container(spec, model, log, port, progress)
     else:
         way = start_native(spec, model, log, port, progress)
