@@ -111,3 +111,10 @@ def test_the_published_pages_are_those_of_the_published_run(tmp_path: Path):
 
     for name in ("report.json", "report.md", "badges/llamacpp.svg"):
         assert (tmp_path / name).read_bytes() == (PUBLISHED / name).read_bytes()
+
+
+def test_every_check_of_the_published_run_notices_its_faults():
+    report = load(PUBLISHED / "report.json")
+
+    assert {kill.check for kill in report.kills} == {check.id for check in report.checks}
+    assert [kill for kill in report.kills if not kill.killed] == []
