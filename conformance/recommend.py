@@ -44,7 +44,7 @@ def tried(found: Sequence[Cell]) -> Tried:
     target = found[0].target
     return Tried(
         use_responses_api=SETTINGS[target.protocol],
-        seen_on=target.build or target.version,
+        seen_on=target.release,
         passed={aspect: _share(found, chosen) for aspect, chosen in ASPECTS.items()},
     )
 
@@ -71,7 +71,9 @@ def with_evidence(text: str, rows: Iterable[Tried]) -> str:
     """A server's file whose recipe tells what was tried."""
     yaml = round_trip()
     data = yaml.load(text)
-    data["recipe"]["tried"] = [_row(row) for row in rows]
+    data["recipe"].pop("tried", None)
+    # Before the notes: what stands behind the recipe is kept with its last key.
+    data["recipe"].insert(2, "tried", [_row(row) for row in rows])
     out = StringIO()
     yaml.dump(data, out)
     return out.getvalue()
