@@ -69,7 +69,7 @@ def test_new_check_is_a_row_a_function_and_a_mutant(with_new_check: Path) -> Non
 
 
 def test_check_without_a_mutant_fails_the_suites_own_tests(with_new_check: Path) -> None:
-    mutants = with_new_check / "tests/mutants/mutants.yaml"
+    mutants = with_new_check / "tests/mutants/faults/text.yaml"
     mutants.write_text(mutants.read_text().partition("text.second-question:")[0])
 
     status, output = ran(with_new_check, "pytest tests/mutants -k every")

@@ -85,9 +85,10 @@ class Mutant:
 
 
 def mutants() -> list[Mutant]:
-    """All of them, from their file."""
-    rows = yaml.safe_load((Path(__file__).parent / "mutants.yaml").read_text())
-    return [Mutant(check, **mutant) for check, found in rows.items() for mutant in found]
+    """All of them, from the files in `faults`, whose README tells the keys."""
+    files = sorted((Path(__file__).parent / "faults").glob("*.yaml"))
+    rows = [row for file in files for row in yaml.safe_load(file.read_text()).items()]
+    return [Mutant(check, **mutant) for check, found in rows for mutant in found]
 
 
 def unharmed(check: str) -> list[Mutant]:
