@@ -3,6 +3,7 @@
 from .chat import chunk, completion, sse, stream, tool_delta, usage
 from .responses import response, response_stream
 from .server import Answer, Request, ScriptedServer
+from .strict import refuse_input, refuse_messages, strict
 
 __all__ = [
     "Answer",
@@ -10,10 +11,13 @@ __all__ = [
     "ScriptedServer",
     "chunk",
     "completion",
+    "refuse_input",
+    "refuse_messages",
     "response",
     "response_stream",
     "sse",
     "stream",
+    "strict",
     "tool_delta",
     "usage",
 ]

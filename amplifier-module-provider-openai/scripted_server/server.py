@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requ
 class Answer:
     """One answer; `pieces` are sent apart, chunked. With `read_body` off it comes too early.
 
-    Nothing is sent before `wait` is set.
+    Nothing is sent before `wait` is set. Of `torn` only half is sent, as half of an HTTP chunk.
     """
 
     body: bytes = b""
@@ -31,6 +32,7 @@ class Answer:
     ending: Ending = "keep"
     read_body: bool = True
     wait: asyncio.Event | None = None
+    torn: bytes = b""
 
     @classmethod
     def json(cls, value: Any, status: int = 200, **more: Any) -> Answer:
@@ -50,12 +52,13 @@ class Answer:
 
 @dataclass
 class Request:
-    """One request as it came in."""
+    """One request as it came in; `at` is in seconds, to tell how far requests are apart."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def json(self) -> Any:
@@ -165,19 +168,29 @@ async def _send(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.St
     if answer.wait is not None:
         await answer.wait.wait()
     chunked = answer.pieces is not None
-    length = "transfer-encoding: chunked" if chunked else f"content-length: {len(answer.body)}"
-    lines = [
-        f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}",
-        f"content-type: {answer.content_type}",
-        length,
-        *(f"{name}: {value}" for name, value in answer.headers.items()),
-    ]
     if answer.status:
-        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        writer.write(_head_of(answer))
     if answer.read_body:
         writer.write(answer.body)
         await _send_pieces(answer.pieces or [], writer)
+        if answer.torn:
+            half = answer.torn[: len(answer.torn) // 2]
+            writer.write(f"{len(answer.torn):x}\r\n".encode() + half)
     return await _end(answer, reader, writer, chunked=chunked)
+
+
+def _head_of(answer: Answer) -> bytes:
+    """Status line and headers; a `content-length` among them takes the place of the true one."""
+    chunked = answer.pieces is not None
+    length = {"content-length": str(len(answer.body))}
+    headers = {
+        "content-type": answer.content_type,
+        **({"transfer-encoding": "chunked"} if chunked else length),
+        **answer.headers,
+    }
+    lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Status')}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 async def _send_pieces(pieces: Iterable[bytes], writer: asyncio.StreamWriter) -> None:
