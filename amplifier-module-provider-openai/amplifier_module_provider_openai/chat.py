@@ -7,7 +7,7 @@ cost more than all else together.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ from .broken import BrokenAnswerError, excerpt
 from .chat_answer import chat_response, raw_completion
 from .chat_chunks import ChunkStream, feed
 from .chat_stream import Assembly
+from .native import transport_error
 from .parsing import parse_object
 from .patience import IdleTimeoutError, Patience
 from .reply import Reply, read_rate_limits
@@ -96,26 +97,52 @@ async def _ask_streamed(
     idle_timeout: float,
     opened: Callable[[], None],
 ) -> Reply:
-    stream = ChunkStream(Assembly(events), opened)
+    stream, whole = ChunkStream(Assembly(events), opened), b""
     try:
         async with (
             Patience(idle_timeout) as patience,
             _request(client, {**params, "stream": True}) as response,
         ):
             headers = response.headers
-            if "json" in headers.get("content-type", ""):
-                return _whole(await response.read(), headers, events, opened)
-            async for received in _body(response):
-                stream.take(received)
-                patience.heard = True
-                if stream.done:
-                    patience.end_within(_GRACE)
-    except IdleTimeoutError:
-        if not stream.done:
+            whole = await _read(response, stream, patience)
+    except Exception as error:
+        if not (stream.is_finished and _is_of_connection(error)):
             raise
+    if whole:
+        return _whole(whole, headers, events, opened)
     reply = _streamed_reply(stream, headers)
     await events.flush()
     return reply
+
+
+async def _read(response: AsyncAPIResponse[Any], stream: ChunkStream, patience: Patience) -> bytes:
+    """Feed the stream; returns the body of a server that answers with one object instead."""
+    pieces = aiter(_body(response))
+    received = await _first_of(pieces, patience)
+    if received.lstrip().startswith(b"{"):
+        return received + b"".join([piece async for piece in pieces])
+    stream.take(received)
+    if stream.done:
+        patience.end_within(_GRACE)
+    async for received in pieces:
+        stream.take(received)
+        patience.heard = True
+        if stream.done:
+            patience.end_within(_GRACE)
+    return b""
+
+
+async def _first_of(pieces: AsyncIterator[bytes], patience: Patience) -> bytes:
+    """The first bytes that are not blank: some proxies send blanks while a model thinks."""
+    async for received in pieces:
+        patience.heard = True
+        if received.strip():
+            return received
+    return b""
+
+
+def _is_of_connection(error: Exception) -> bool:
+    return isinstance(error, IdleTimeoutError) or transport_error(error) is not None
 
 
 def _streamed_reply(stream: ChunkStream, headers: Mapping[str, str]) -> Reply:

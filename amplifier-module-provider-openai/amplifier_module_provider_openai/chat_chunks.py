@@ -27,6 +27,11 @@ class ChunkStream:
         self._events = EventReader()
         self._beginning = b""
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the answer has come to its end, whatever becomes of the connection."""
+        return self.done or self.assembly.finish_reason is not None
+
     def take(self, received: bytes) -> None:
         """Take in the next bytes. Raises BrokenAnswerError for what is no chunk."""
         if self._opened is None and received.startswith(b"data: {") and self._one_chunk(received):
