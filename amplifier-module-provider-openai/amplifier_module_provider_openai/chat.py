@@ -104,7 +104,7 @@ async def _ask_streamed(
             _request(client, {**params, "stream": True}) as response,
         ):
             headers = response.headers
-            whole = await _read(response, stream, patience)
+            whole = await _read(response, stream, patience, events)
     except Exception as error:
         if not (stream.is_finished and _is_of_connection(error)):
             raise
@@ -115,13 +115,16 @@ async def _ask_streamed(
     return reply
 
 
-async def _read(response: AsyncAPIResponse[Any], stream: ChunkStream, patience: Patience) -> bytes:
+async def _read(
+    response: AsyncAPIResponse[Any], stream: ChunkStream, patience: Patience, events: BlockEvents
+) -> bytes:
     """Feed the stream; returns the body of a server that answers with one object instead."""
     pieces = aiter(_body(response))
     received = await _first_of(pieces, patience)
     if received.lstrip().startswith(b"{"):
         return received + b"".join([piece async for piece in pieces])
     stream.take(received)
+    await _show_beginning(pieces, stream, patience, events)
     if stream.done:
         patience.end_within(_GRACE)
     async for received in pieces:
@@ -130,6 +133,23 @@ async def _read(response: AsyncAPIResponse[Any], stream: ChunkStream, patience: 
         if stream.done:
             patience.end_within(_GRACE)
     return b""
+
+
+async def _show_beginning(
+    pieces: AsyncIterator[bytes], stream: ChunkStream, patience: Patience, events: BlockEvents
+) -> None:
+    """Feed until there is something to show, and have it shown before reading on.
+
+    What is there already is read without a pause, in which hooks would get their turn.
+    """
+    while not (events.begun or stream.done):
+        received = await anext(pieces, b"")
+        if not received:
+            return
+        stream.take(received)
+        patience.heard = True
+    await events.show()
+    patience.heard = True
 
 
 async def _first_of(pieces: AsyncIterator[bytes], patience: Patience) -> bytes:

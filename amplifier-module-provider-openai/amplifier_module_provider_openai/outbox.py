@@ -67,6 +67,11 @@ class Outbox:
             if self._task is task:
                 self._task = None
 
+    async def give_turn(self, seconds: float) -> None:
+        """Return when all that was put has been emitted, or when the time is up."""
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=seconds)
+
     def cancel(self) -> None:
         """Drop what waits; for a request that was cancelled."""
         if self._task is not None:

@@ -14,6 +14,8 @@ from uuid import uuid4
 from . import _constants as event
 from .outbox import Note, Outbox
 
+# An emit takes 0.1 to 0.2 ms, so that a block's start and first delta go out within.
+_MOMENT = 0.005
 BlockType = Literal["text", "thinking", "tool_use"]
 
 
@@ -53,6 +55,11 @@ class BlockEvents:
         """Return when all that was noted has been emitted."""
         if self._outbox is not None:
             await self._outbox.flush()
+
+    async def show(self) -> None:
+        """Give what was noted its turn; a hook that is slower than a moment is not waited for."""
+        if self._outbox is not None:
+            await self._outbox.give_turn(_MOMENT)
 
     async def abort(self, error_type: str, message: str) -> None:
         """Tell those who were shown something that no more will come."""

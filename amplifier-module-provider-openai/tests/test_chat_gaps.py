@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from amplifier_module_provider_openai.chat_chunks import ChunkStream
 from scripted_server import Answer, chunk, completion, stream
 
 CHAT = "/chat/completions"
@@ -59,3 +62,36 @@ async def test_an_object_that_calls_itself_a_stream(server, chat, say):
     server.on(CHAT, answer)
 
     assert (await chat.complete(say())).text == "Hello"
+
+
+async def test_the_beginning_is_shown_before_the_rest_is_parsed(
+    server, chat, say, events, monkeypatch
+):
+    pieces = [chunk(role="assistant"), *(chunk(f"{n} ") for n in range(50)), chunk(finish="stop")]
+    server.on(CHAT, stream(*pieces))
+    parsed = []
+    take = ChunkStream.take
+
+    def count(self, received):
+        parsed.append([name for name, _ in events].count("llm:stream_block_delta"))
+        take(self, received)
+
+    monkeypatch.setattr(ChunkStream, "take", count)
+    await chat.complete(say())
+
+    assert len(parsed) == len(pieces) + 1
+    assert parsed[:2] == [0, 0]
+    assert parsed[2] == 1
+
+
+async def test_a_slow_hook_holds_up_neither_the_stream_nor_its_clock(
+    server, make_provider, say, coordinator
+):
+    async def hold(_event, _data):
+        await asyncio.sleep(0.6)
+
+    coordinator.hooks.register("llm:stream_block_start", hold)
+    provider = make_provider(use_responses_api=False, stream_idle_timeout=0.3)
+    server.on(CHAT, stream(*HELLO))
+
+    assert (await provider.complete(say())).text == "Hello"
