@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeAlias
 
-from conformance.conversation import Question
+from conformance.conversation import Question, ToolCall
 from conformance.reply import Reply
 from reports import Layer, Mode
 
@@ -29,7 +30,7 @@ class Agreement:
         streamed = []
         for question, reply, mode in asked:
             if _is_greedy(question):
-                key = layer, repr(question)
+                key = layer, _key(question)
                 if mode is Mode.WHOLE:
                     self._whole.setdefault(key, _told(reply))
                 else:
@@ -43,6 +44,29 @@ def _is_greedy(question: Question) -> bool:
     """Whether the same question has but one answer."""
     fields = question.fields
     return bool(fields.get("temperature", 0) == 0 and fields.get("n", 1) == 1)
+
+
+def _key(question: Question) -> str:
+    """What is asked, without what may differ: the ids and spaces of calls made before."""
+    numbers: dict[str, int] = {}
+
+    def told(call: ToolCall | None) -> object:
+        if call is None:
+            return None
+        number = numbers.setdefault(call.id, len(numbers))
+        return number, call.name, _arguments(call.text)
+
+    messages = [
+        (
+            message.role,
+            message.text.strip() if message.calls else message.text,
+            message.parts,
+            [told(call) for call in message.calls],
+            told(message.call),
+        )
+        for message in question.messages
+    ]
+    return repr((messages, replace(question, messages=())))
 
 
 def _told(reply: Reply) -> str:

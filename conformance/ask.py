@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from conformance.agreement import Asked
@@ -65,11 +66,20 @@ class Asker(ABC):
     async def put(self, question: Question, mode: Mode) -> Reply:
         """Answer one question; an answer cut by the default limit is `Inconclusive`."""
         reply = await self.answer(question, mode)
-        self.answered.append((question, reply))
-        self.asked.append((question, reply, mode))
+        self.note(question, reply, mode)
         if question.max_tokens is None and reply.finish_reason == "length":
             raise Inconclusive(f"the answer was cut at the default limit: {reply.text!r}")
         return reply
+
+    def note(self, question: Question, reply: Reply, mode: Mode) -> None:
+        """Keep a question with its answer for the invariants."""
+        self.answered.append((question, reply))
+        self.asked.append((question, reply, mode))
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Questions meanwhile go over connections that are kept; the module keeps its own always."""
+        yield
 
     @abstractmethod
     async def answer(self, question: Question, mode: Mode) -> Reply:

@@ -121,12 +121,19 @@ def no_markup(_: Question, reply: Reply) -> None:
 
 
 @invariant("invariants.tokens-told", _has_usage)
-def tokens_told(_: Question, reply: Reply) -> None:
-    """Prompt and completion tokens make the total, and counted tokens are there to be seen."""
+def tokens_told(question: Question, reply: Reply) -> None:
+    """Prompt and completion tokens make the total, and what is counted and what is seen agree.
+
+    A piece of text holds one token or several; at the end what was held back may come by itself.
+    """
     usage = reply.usage
     assert usage is not None
     both = usage.prompt_tokens + usage.completion_tokens
     assert usage.total_tokens == both, f"{usage} does not add up"
+    pieces = len(reply.deltas)
+    assert pieces <= usage.completion_tokens + 1 or question.fields.get("n", 1) != 1, (
+        f"{pieces} pieces of text, of {usage.completion_tokens} tokens"
+    )
     if usage.completion_tokens > 1 and reply.finish_reason != "length":
         shown = reply.text or reply.tool_calls or reply.reasoning
         assert shown, f"{usage.completion_tokens} tokens, but {reply.described}"

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pprint import pformat
 from typing import Any
 
-from conformance import agreement
+from conformance import agreement, still_serves
 from conformance.agreement import Agreement
 from conformance.ask import Asker
 from conformance.bench import Bench, Moment
-from conformance.catalogue import catalogue
+from conformance.catalogue import catalogue, optional_checks
 from conformance.cell import Cell
 from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchanges
 from conformance.expectations import expectation, which
 from conformance.invariants import INVARIANTS, judged
 from conformance.other_model import excused
-from conformance.outcome import outcome_of
+from conformance.outcome import is_refusal, outcome_of
 from conformance.provider import ProviderAsker
 from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result, is_expected
 
@@ -42,7 +42,7 @@ class Trial:
         yield self._attributed(result, error)
         if result.outcome is not Outcome.ERROR and self.asker:
             exchanges = result.exchanges if self._of_the_server else ()
-            for check, fault in watched(self.asker, exchanges, self._agreement()):
+            for check, fault in watched(self.bench, self.asker, exchanges, self._agreement()):
                 row = catalogue()[check]
                 if self.cell.layer in row.layers and self.cell.mode in row.modes:
                     yield self._attributed(self._invariant(result, check, fault), fault)
@@ -87,7 +87,10 @@ class Trial:
         return Result(**{**dict(watched), **update})
 
     def _result(self, check: str, error: BaseException | None, seconds: float) -> Result:
-        outcome, message = outcome_of(error), _said(error)
+        exchanges = tuple(self.bench.exchanges(self.began))
+        refused = any(is_refusal(exchange.status) for exchange in exchanges)
+        outcome = outcome_of(error, optional=refused and check in optional_checks())
+        message = _said(error)
         lost = self.bench.lost() if outcome is not Outcome.PASS else None
         if lost:
             outcome, message = Outcome.ERROR, lost
@@ -104,7 +107,7 @@ class Trial:
             expected=_shown(self.expected) if compared else None,
             seen=_shown(self.seen) if compared else None,
             duration_ms=seconds * 1000,
-            exchanges=tuple(self.bench.exchanges(self.began)),
+            exchanges=exchanges,
             events=self._events(),
             log=self.bench.target.log.since(self.began.log),
             expectation=self._expectation(check),
@@ -124,11 +127,12 @@ class Trial:
 def invariant_ids() -> set[str]:
     """The checks without a body: all that are judged while others run."""
     of_answers = {one.check for one in INVARIANTS}
-    return of_answers | {one.check for one in EXCHANGE_INVARIANTS} | {agreement.CHECK}
+    of_exchanges = {one.check for one in EXCHANGE_INVARIANTS}
+    return of_answers | of_exchanges | {agreement.CHECK, still_serves.CHECK}
 
 
 def watched(
-    asker: Asker, exchanges: Sequence[Exchange], modes: Agreement
+    bench: Bench, asker: Asker, exchanges: Sequence[Exchange], modes: Agreement
 ) -> Iterator[tuple[str, AssertionError | None]]:
     """Each invariant that applied while a body ran, with its fault or None.
 
@@ -138,6 +142,8 @@ def watched(
     yield from modes.judged(asker.layer, asker.asked)
     if asker.layer is Layer.WIRE:
         yield from judged_exchanges(exchanges)
+        if still_serves.was_refused(exchanges):
+            yield still_serves.CHECK, still_serves.fault_after(bench)
 
 
 def _said(error: BaseException | None) -> str:

@@ -9,6 +9,10 @@ class NotAnswered(Exception):
     """The server, or the module, gave no answer: an error status, a broken stream, silence."""
 
 
+class Refused(NotAnswered):
+    """The server said, cleanly, that it does not take the request as it is: a 4xx with an error."""
+
+
 class Inconclusive(Exception):
     """The model did something else, or was cut short: the check did not happen."""
 
@@ -21,11 +25,25 @@ class TargetLost(Exception):
     """The server is gone; nothing that follows says anything about it."""
 
 
-def outcome_of(error: BaseException | None) -> Outcome:
-    """The outcome of a body that ended with `error`; whatever is unforeseen is our own fault."""
+#: Statuses that say nothing of what was asked: who asks, how often, and how long it took.
+_OTHERWISE = {401, 403, 407, 408, 429}
+
+
+def is_refusal(status: int | None) -> bool:
+    """Whether a status says that the request itself is not taken."""
+    return status is not None and 400 <= status < 500 and status not in _OTHERWISE
+
+
+def outcome_of(error: BaseException | None, *, optional: bool = False) -> Outcome:
+    """The outcome of a body that ended with `error`; whatever is unforeseen is our own fault.
+
+    What is `optional` a server may refuse.
+    """
     match error:
         case None:
             return Outcome.PASS
+        case Refused() if optional:
+            return Outcome.UNSUPPORTED
         case AssertionError() | NotAnswered():
             return Outcome.FAIL
         case Inconclusive():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from amplifier_core import ChatRequest, ChatResponse, LLMError, Provider
+from amplifier_core import ChatRequest, ChatResponse, LLMError, Provider, llm_errors
 from amplifier_core import Message as AmplifierMessage
 from amplifier_core.message_models import (
     ImageBlock,
@@ -31,11 +31,15 @@ from conformance.conversation import (
     ToolCall,
     forced,
 )
+from conformance.invariants import Answered
 from conformance.mount import EmittedEvent, Entry, Mounted, mounted
-from conformance.outcome import NotAnswered
+from conformance.outcome import NotAnswered, Refused, is_refusal
 from conformance.reply import Refusal, Reply, Usage
 from conformance.wire import PATIENCE
 from reports import Layer, Mode
+
+#: What a module makes of a request that the server does not take.
+_HANDED_ON = (llm_errors.InvalidRequestError, llm_errors.NotFoundError)
 
 
 class ProviderAsker(Asker):
@@ -71,7 +75,7 @@ class ProviderAsker(Asker):
         try:
             response = await self.complete(chat_request(question, mode))
         except Exception as error:
-            raise NotAnswered(f"complete() raised {type(error).__name__}: {error}") from error
+            raise _no_answer(error) from error
         return _reply(self._mount, response, _text_deltas(self.events[before:]))
 
     async def complete(self, request: ChatRequest) -> ChatResponse:
@@ -140,14 +144,20 @@ class ProviderAsker(Asker):
 
     @asynccontextmanager
     async def session(
-        self, *others: Entry, tools: Sequence[str] = (), **loop: Any
+        self, *others: Entry, tools: Sequence[str] = (), name: str | None = "local", **loop: Any
     ) -> AsyncIterator[Mounted]:
-        """A whole session with the module as `local`, beside other providers, in this mode."""
-        local = self.entry | {"instance_id": "local"}
-        settings = {"provider": "local", "stream": self.mode is Mode.STREAM, **loop}
+        """A whole session with the module under `name`, beside other providers, in this mode.
+
+        Without a name it is mounted under the module's own.
+        """
+        local = self.entry | ({"instance_id": name} if name else {})
+        settings = {"provider": name, "stream": self.mode is Mode.STREAM, **loop}
         async with mounted(*others, local, loop=settings, tools=tools) as mount:
-            yield mount
-            self.events.extend(mount.events)
+            try:
+                yield mount
+            finally:
+                self.events.extend(mount.events)
+                self.answered += _answered(mount)
 
 
 def chat_request(question: Question, mode: Mode) -> ChatRequest:
@@ -221,6 +231,20 @@ def _reply(mount: Mounted, response: ChatResponse, deltas: list[str]) -> Reply:
         reasoning="".join(b.thinking for b in response.content if isinstance(b, ThinkingBlock)),
         deltas=deltas,
     )
+
+
+def _no_answer(error: Exception) -> NotAnswered:
+    """`Refused` where the module hands on what the server refused, not what it refuses itself."""
+    message = f"complete() raised {type(error).__name__}: {error}"
+    handed_on = isinstance(error, _HANDED_ON) and is_refusal(error.status_code) and str(error)
+    return Refused(message) if handed_on else NotAnswered(message)
+
+
+def _answered(mount: Mounted) -> Iterator[Answered]:
+    """What the session's loop asked and was answered, as far as the invariants need it."""
+    for request, response in mount.session.coordinator.get("orchestrator").answered:
+        offered = [tool.model_dump() for tool in request.tools or ()]
+        yield Question((), tuple(offered)), _reply(mount, response, [])
 
 
 def _text_deltas(events: list[EmittedEvent]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -24,7 +24,7 @@ from conformance.conversation import (
     forced,
     parsed,
 )
-from conformance.outcome import NotAnswered, Unsupported
+from conformance.outcome import NotAnswered, Refused, Unsupported, is_refusal
 from conformance.reply import Refusal, Reply, Usage
 from conformance.sse import all_events, events, whole_stream
 from reports import Layer, Mode
@@ -40,6 +40,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     text: str
+    #: Is told each reply that is read from it.
+    noted: Callable[[Reply], None] = lambda _: None
 
     @property
     def json(self) -> dict[str, Any]:
@@ -67,9 +69,13 @@ class Answer:
 
     @property
     def reply(self) -> Reply:
-        """What was answered, streamed or whole. `NotAnswered` for any status but 200."""
-        if self.status != httpx.codes.OK:
-            raise NotAnswered(f"HTTP {self.status}: {self.text[:300]}")
+        """What was answered, streamed or whole, as `ensure_answered` has it."""
+        self.ensure_answered()
+        reply = self._read()
+        self.noted(reply)
+        return reply
+
+    def _read(self) -> Reply:
         if not self.headers.get("content-type", "").startswith("text/event-stream"):
             return read_completion(Completion.read(self.text))
         assembly = Assembly()
@@ -93,8 +99,12 @@ class Answer:
         """`Unsupported` where the request was refused; `NotAnswered` where it failed."""
         if 400 <= self.status < 500:
             raise Unsupported(f"HTTP {self.status}: {self.refusal.message}")
+        self.ensure_answered()
+
+    def ensure_answered(self) -> None:
+        """`NotAnswered` for any status but 200, and `Refused` for a 4xx that tells why."""
         if self.status != httpx.codes.OK:
-            raise NotAnswered(f"HTTP {self.status}: {self.text[:300]}")
+            raise _no_answer(self.status, self.text)
 
     def ensure_sound(self) -> None:
         """Either a whole answer or a clean refusal: where the API leaves the choice to servers."""
@@ -112,6 +122,19 @@ class WireAsker(Asker):
     def __init__(self, client: httpx.AsyncClient, model: str, mode: Mode) -> None:
         super().__init__(model, mode)
         self.client = client
+        self._keeps = False
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Use a client that keeps its connections, and says so in streams too."""
+        before = self.client
+        async with open_client(str(before.base_url), None, kept=1) as client:
+            client.headers = before.headers
+            self.client, self._keeps = client, True
+            try:
+                yield
+            finally:
+                self.client, self._keeps = before, False
 
     async def answer(self, question: Question, mode: Mode) -> Reply:
         """POST one chat completion and read it, chunk by chunk when streaming."""
@@ -124,7 +147,16 @@ class WireAsker(Asker):
 
     async def send(self, *turns: str | Message | Reply, **fields: Any) -> Answer:
         """POST one chat completion and return what came, whatever it is."""
-        return await self.post("chat/completions", self.body(*turns, **fields))
+        body = self.body(*turns, **fields)
+        answer = await self.post("chat/completions", body)
+        question = sent(as_messages(turns), fields)
+        mode = Mode.STREAM if body.get("stream") else Mode.WHOLE
+        return replace(answer, noted=partial(self._note, question, mode))
+
+    def _note(self, question: Question, mode: Mode, reply: Reply) -> None:
+        """Keep the answer for the invariants; at random a model may say anything."""
+        if question.fields.get("temperature", 0) in {0, None}:
+            self.note(question, reply, mode)
 
     def body(self, *turns: str | Message | Reply, **fields: Any) -> dict[str, Any]:
         """The request that `send` makes."""
@@ -168,18 +200,22 @@ class WireAsker(Asker):
 
     @asynccontextmanager
     async def _post(self, path: str, body: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        headers = {} if self._keeps else _headers(body)
         try:
-            async with self.client.stream("POST", path, json=body, headers=_headers(body)) as got:
+            async with self.client.stream("POST", path, json=body, headers=headers) as got:
                 yield got
         except httpx.HTTPError as error:
             raise _not_answered(error) from error
 
 
-def open_client(url: str, api_key: str | None) -> httpx.AsyncClient:
-    """A client for the server at `url`, deaf to proxies and to the environment."""
+def open_client(url: str, api_key: str | None, kept: int = 0) -> httpx.AsyncClient:
+    """A client for the server at `url`, deaf to proxies and to the environment.
+
+    It keeps no more than `kept` connections for later requests.
+    """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     # One connection per request: what a server does with a kept one is a check of its own.
-    limits = httpx.Limits(max_keepalive_connections=0)
+    limits = httpx.Limits(max_keepalive_connections=kept)
     return httpx.AsyncClient(
         base_url=url,
         headers=headers,
@@ -218,6 +254,14 @@ def request_body(question: Question, model: str, mode: Mode) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not OMITTED}
 
 
+def sent(messages: tuple[Message, ...], fields: Mapping[str, Any]) -> Question:
+    """What a request with these keys asks; keys that make no sense are left as they are."""
+    tools, choice = fields.get("tools") or (), fields.get("tool_choice")
+    named = choice.get("function", {}).get("name") if isinstance(choice, dict) else choice
+    offered = tuple(tool["function"] for tool in tools if "function" in tool)
+    return Question(messages, offered, tool_choice=named, fields=fields)
+
+
 def read_completion(completion: Completion) -> Reply:
     """The first choice of a whole completion as a `Reply`."""
     choice, usage = completion.choices[0], completion.usage
@@ -243,7 +287,18 @@ async def _accept(response: httpx.Response) -> None:
     """`NotAnswered` for any status but 200, with what the server said."""
     if response.status_code != httpx.codes.OK:
         said = (await response.aread()).decode(errors="replace")
-        raise NotAnswered(f"HTTP {response.status_code} from {response.url.path}: {said[:300]}")
+        raise _no_answer(response.status_code, said)
+
+
+def _no_answer(status: int, said: str) -> NotAnswered:
+    message = f"HTTP {status}: {said[:300]}"
+    if not is_refusal(status):
+        return NotAnswered(message)
+    try:
+        ErrorBody.read(said)
+    except AssertionError:
+        return NotAnswered(message)
+    return Refused(message)
 
 
 def _headers(body: Mapping[str, Any]) -> dict[str, str]:

@@ -22,7 +22,7 @@ _BOTH_LAYERS = {
     (Outcome.FAIL, Outcome.UNSUPPORTED): Verdict.SERVER,
     (Outcome.PASS, Outcome.FAIL): Verdict.PROVIDER,
     (Outcome.UNSUPPORTED, Outcome.FAIL): Verdict.PROVIDER,
-    (Outcome.PASS, Outcome.UNSUPPORTED): Verdict.UNSUPPORTED,
+    (Outcome.PASS, Outcome.UNSUPPORTED): Verdict.PROVIDER,
     (Outcome.UNSUPPORTED, Outcome.UNSUPPORTED): Verdict.UNSUPPORTED,
 }
 _OWNER = {

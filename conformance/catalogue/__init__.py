@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reports import Check, Layer, Level, Mode
 from servers.yaml_file import load_yaml
@@ -25,28 +25,52 @@ class Row(BaseModel):
     title: str
     level: Level
     requirement: Annotated[
-        str, Field(description="quoted from `link`, or our own words where it has none")
+        str, Field(description="quoted from `link`, or our own words after it, as `quoted` says")
     ]
+    quoted: Annotated[bool, Field(description="false: our own words")] = True
     link: str
-    why: str
-    remedy: str
+    why: Annotated[str, Field(description="why an agent cares")]
+    remedy: Annotated[str, Field(description="what whoever maintains the server can mend")]
+    for_users: Annotated[
+        str, Field(description="what whoever runs the server can do today, if only report it")
+    ] = ""
     layers: list[Layer] = list(Layer)
     modes: list[Mode] = list(Mode)
     own_model: Annotated[
         bool, Field(description="needs words that only the suite's own model is sure to say")
     ] = False
+    optional: Annotated[
+        bool, Field(description="servers may refuse it, in words: unsupported, and no failure")
+    ] = False
     covers: Annotated[
         list[str], Field(description="features that it checks, by their ids in exclusions.yaml")
     ] = []
 
+    @model_validator(mode="after")
+    def _must_is_not_optional(self) -> Self:
+        if self.optional and self.level is Level.MUST:
+            raise ValueError("what servers may refuse is no MUST")
+        return self
+
 
 class Chapter(BaseModel):
-    """One file of the catalogue."""
+    """One file of the catalogue; what its head says of `quoted` and `for_users` is said of each row."""
 
     model_config = ConfigDict(extra="forbid")
 
     chapter: str
+    quoted: bool = True
+    for_users: str = ""
     checks: list[Row]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said_once(cls, data: Any) -> Any:
+        said = {key: data[key] for key in ("quoted", "for_users") if key in data}
+        rows = data.get("checks")
+        if not said or not isinstance(rows, list):
+            return data
+        return data | {"checks": [said | row if isinstance(row, dict) else row for row in rows]}
 
 
 class Exclusion(BaseModel):
@@ -93,7 +117,7 @@ def catalogue() -> dict[str, Check]:
     return {
         row.id: Check.model_validate(
             {
-                **row.model_dump(exclude={"covers", "own_model"}),
+                **row.model_dump(exclude={"covers", "own_model", "optional"}),
                 "chapter": chapter.chapter,
                 "layers": tuple(row.layers),
                 "modes": tuple(row.modes),
@@ -109,6 +133,13 @@ def own_model_checks() -> frozenset[str]:
     """The checks that no other model than the suite's own can be held to."""
     rows = (row for chapter in chapters() for row in chapter.checks)
     return frozenset(row.id for row in rows if row.own_model)
+
+
+@cache
+def optional_checks() -> frozenset[str]:
+    """The checks of what servers may refuse."""
+    rows = (row for chapter in chapters() for row in chapter.checks)
+    return frozenset(row.id for row in rows if row.optional)
 
 
 def chapters() -> list[Chapter]:

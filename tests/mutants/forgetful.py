@@ -20,8 +20,13 @@ import httpx
 
 Request: TypeAlias = dict[str, Any]
 
-#: Characters of a message that are left when its beginning is ignored.
+LATER = "later requests"
+#: Characters of a message that are left when its beginning, or its end, is ignored.
 END = 200
+START = 100
+
+#: An event whose text, or arguments, are a group of their own.
+_PIECE = re.compile(r'(data: .*"(?:content|arguments)":")((?:[^"\\\n]|\\.)*)(".*\n\n)')
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,13 @@ def forgetful(url: str, ignores: str) -> Iterator[str]:
     """The base URL of a server like the one at `url` that ignores one field or one role.
 
     `ignores` is a key of the request, `role:NAME`, `history` for all messages but the last,
-    `parts` for all parts of a message but the last, or `beginnings` for all but its end. It never
-    notices that a client hangs up.
+    `parts` for all parts of a message but the last, `turns` for what parts of one message have in
+    common, `beginnings` for all but its end, `endings` for all but its beginning, or what `LATER`
+    says for all requests of a kept connection but the first. It never notices that a client hangs
+    up.
     """
-    with _in_front(url, change=_forgetting(ignores)) as base:
+    kept = {"once": True, "protocol_version": "HTTP/1.1"} if ignores == LATER else {}
+    with _in_front(url, change=_forgetting(ignores), **kept) as base:
         yield base
 
 
@@ -58,6 +66,30 @@ def forgetful(url: str, ignores: str) -> Iterator[str]:
 def insistent(url: str, adds: Request) -> Iterator[str]:
     """The base URL of a server like the one at `url` that acts as if each request held `adds`."""
     with _in_front(url, change=lambda body: body | adds) as base:
+        yield base
+
+
+@contextmanager
+def swapping(url: str, swaps: str) -> Iterator[str]:
+    """The base URL of a server like the one at `url` that mixes messages up.
+
+    `swaps` is two roles, each of which it takes for the other, or one, of whose messages the first
+    and the last change their contents.
+    """
+    one, *other = swaps.split()
+    swap = _with_roles(one, other[0]) if other else _with_contents(one)
+    change = lambda body: body | {"messages": swap(body["messages"])}  # noqa: E731
+    with _in_front(url, change=change) as base:
+        yield base
+
+
+@contextmanager
+def splitting(url: str, character: str) -> Iterator[str]:
+    """The base URL of a server like the one at `url` that streams a character's bytes apart.
+
+    Its first byte ends one event, and the others begin the next.
+    """
+    with _in_front(url, edit=lambda content: _PIECE.sub(_split_at(character), content)) as base:
         yield base
 
 
@@ -106,8 +138,12 @@ def _forgetting(ignores: str) -> Callable[[Request], Request]:
         return lambda body: body | {"messages": [m for m in body["messages"] if m["role"] != role]}
     if ignores == "history":
         return lambda body: body | {"messages": body["messages"][-1:]}
+    if ignores == "turns":
+        return lambda body: body | {"messages": [one for m in body["messages"] for one in _apart(m)]}
     if ignores == "beginnings":
         return lambda body: body | {"messages": [_end(m) for m in body["messages"]]}
+    if ignores == "endings":
+        return lambda body: body | {"messages": [_beginning(m) for m in body["messages"]]}
     if ignores == "parts":
         return lambda body: body | {"messages": [_last_part(m) for m in body["messages"]]}
     return lambda body: {key: value for key, value in body.items() if key != ignores}
@@ -117,9 +153,49 @@ def _end(message: Request) -> Request:
     return message | {"content": message["content"][-END:]}
 
 
+def _beginning(message: Request) -> Request:
+    return message | {"content": message["content"][:START]}
+
+
 def _last_part(message: Request) -> Request:
     parts = message["content"]
     return message | {"content": parts[-1:] if isinstance(parts, list) else parts}
+
+
+def _apart(message: Request) -> list[Request]:
+    """Each part as a message of its own."""
+    parts = message["content"]
+    return [message | {"content": [part]} for part in parts] if isinstance(parts, list) else [message]
+
+
+def _with_roles(one: str, other: str) -> Callable[[list[Request]], list[Request]]:
+    swapped = {one: other, other: one}
+    return lambda messages: [m | {"role": swapped.get(m["role"], m["role"])} for m in messages]
+
+
+def _with_contents(role: str) -> Callable[[list[Request]], list[Request]]:
+    def swap(messages: list[Request]) -> list[Request]:
+        places = [n for n, message in enumerate(messages) if message["role"] == role]
+        swapped = list(messages)
+        for place, other in zip(places, reversed(places), strict=True):
+            swapped[place] = messages[place] | {"content": messages[other]["content"]}
+        return swapped
+
+    return swap
+
+
+def _split_at(character: str) -> Callable[[re.Match[str]], str]:
+    data = character.encode()
+    first, rest = (part.decode(errors="surrogateescape") for part in (data[:1], data[1:]))
+
+    def split(event: re.Match[str]) -> str:
+        head, text, tail = event.groups()
+        before, found, after = text.partition(character)
+        if not found:
+            return event[0]
+        return f"{head}{before}{first}{tail}{head}{rest}{after}{tail}"
+
+    return split
 
 
 class _Server(ThreadingHTTPServer):
@@ -132,6 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
     change: Callable[[Request], Request] | None = None
     edit: Callable[[str], str] | None = None
     answer: CannedAnswer | None = None
+    #: Whether each connection is kept, and then closed when a second request comes.
+    once = False
+    asked = False
 
     def do_GET(self) -> None:
         """Answer, or pass on."""
@@ -140,6 +219,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer, or pass on what is left of the request."""
         self._do(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def parse_request(self) -> bool:
+        """Read the head, of the first request alone where later ones are ignored."""
+        self.close_connection = self.once and self.asked
+        if self.close_connection:
+            return False
+        self.asked = True
+        return super().parse_request()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -156,7 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
         with httpx.Client(trust_env=False, timeout=60) as client:
             got = client.request(self.command, url, content=body, headers=headers)
-        content = self.edit(got.text).encode() if self.edit else got.content
+        content = got.content
+        if self.edit:
+            content = self.edit(got.text).encode(errors="surrogateescape")
         self._send(got.status_code, got.headers["Content-Type"], content)
 
     def _send(self, status: int, kind: str, content: bytes) -> None:

@@ -32,7 +32,7 @@ class Trial:
     @property
     def right(self) -> bool:
         """Whether the check said what it should."""
-        wanted = Outcome.PASS if self.unharmed else Outcome.FAIL
+        wanted = Outcome.PASS if self.unharmed else self.mutant.gives
         return set(self.seen) == {wanted}
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ async def trials(target: Target, checks: Collection[str]) -> AsyncIterator[Trial
             seen = []
             for one, mode in mutant.runs:
                 with bench(spec, target, one) as up:
-                    seen.append((await outcomes(up, one.body, mode)).get(check, Outcome.NOT_RUN))
+                    seen.append((await outcomes(up, one, mode)).get(check, Outcome.NOT_RUN))
             yield Trial(mutant, tuple(seen))
 
 

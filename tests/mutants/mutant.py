@@ -14,16 +14,24 @@ from urllib.parse import urlsplit
 import yaml
 
 from conformance.bench import Bench
-from conformance.catalogue import catalogue
+from conformance.catalogue import catalogue, optional_checks
 from conformance.judge import watched
 from conformance.module import Module
 from conformance.outcome import outcome_of
-from reports import Mode, Outcome
+from reports import Layer, Mode, Outcome
 from servers import ServerSpec, Target
 from servers.faults import parse_fault
 from servers.tap import Tap
 from tests.mutants.broken_module import broken
-from tests.mutants.forgetful import CannedAnswer, answering, editing, forgetful, insistent
+from tests.mutants.forgetful import (
+    CannedAnswer,
+    answering,
+    editing,
+    forgetful,
+    insistent,
+    splitting,
+    swapping,
+)
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "conformance").glob("test_*.py"))
 
@@ -38,7 +46,11 @@ class Mutant:
     adds: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     edits: dict[str, str] = field(default_factory=dict)
+    swaps: str = ""
+    splits: str = ""
     breaks: str = ""
+    #: What the check must say of it.
+    gives: Outcome = Outcome.FAIL
     #: For an invariant: the check during which it is looked at.
     during: str = ""
     #: Not harmed but mended: what a check must pass on that the real server fails.
@@ -49,6 +61,11 @@ class Mutant:
     def body(self) -> str:
         """The check whose body runs."""
         return self.during or self.check
+
+    @property
+    def layer(self) -> Layer:
+        """Where it shows: the module's faults through the module alone."""
+        return Layer.PROVIDER if self.breaks else catalogue()[self.body].layers[0]
 
     @property
     def runs(self) -> list[tuple[Mutant, Mode]]:
@@ -65,11 +82,14 @@ class Mutant:
             "the server acts as if it were told": self.adds,
             "the server answers": self._answers,
             "the server's answers are edited": self.edits,
+            "the server mixes up": self.swaps,
+            "the server splits": self.splits,
             "the module": self.breaks,
         }
         found = [f"{kind}: {what}" for kind, what in kinds.items() if what]
         where = f" (in {self.during})" if found and self.during else ""
-        return "; ".join(found) + where
+        gives = f" (gives {self.gives})" if found and self.gives is not Outcome.FAIL else ""
+        return "; ".join(found) + where + gives
 
     @property
     def _answers(self) -> str:
@@ -80,7 +100,7 @@ class Mutant:
 
     def __str__(self) -> str:
         told = [self.fault, self.ignores, *self.adds, self.answers.get("when")]
-        told += [*self.edits, self.breaks]
+        told += [*self.edits, self.swaps, self.splits, self.breaks]
         return f"{self.check}-{next(filter(None, told), 'unharmed')}"
 
 
@@ -88,7 +108,11 @@ def mutants() -> list[Mutant]:
     """All of them, from the files in `faults`, whose README tells the keys."""
     files = sorted((Path(__file__).parent / "faults").glob("*.yaml"))
     rows = [row for file in files for row in yaml.safe_load(file.read_text()).items()]
-    return [Mutant(check, **mutant) for check, found in rows for mutant in found]
+    return [_mutant(check, **row) for check, found in rows for row in found]
+
+
+def _mutant(check: str, gives: str = Outcome.FAIL, **row: Any) -> Mutant:
+    return Mutant(check, gives=Outcome(gives), **row)
 
 
 def unharmed(check: str) -> list[Mutant]:
@@ -135,22 +159,29 @@ def _in_front(url: str, mutant: Mutant) -> AbstractContextManager[str]:
         return insistent(url, mutant.adds)
     if mutant.edits:
         return editing(url, mutant.edits)
+    if mutant.swaps:
+        return swapping(url, mutant.swaps)
+    if mutant.splits:
+        return splitting(url, mutant.splits)
     return answering(url, CannedAnswer(**mutant.answers)) if mutant.answers else nullcontext(url)
 
 
-async def outcomes(bench: Bench, check: str, mode: Mode) -> dict[str, Outcome]:
-    """What a check's body gives on its first layer, and each invariant that applied meanwhile."""
+async def outcomes(bench: Bench, mutant: Mutant, mode: Mode) -> dict[str, Outcome]:
+    """What its check's body gives, and each invariant that applied meanwhile."""
+    check = mutant.body
     error: Exception | None = None
     began = bench.moment()
-    async with bench.asker(catalogue()[check].layers[0], mode) as ask:
+    async with bench.asker(mutant.layer, mode) as ask:
         try:
             await _run(BODIES[check], ask=ask, bench=bench)
         except Exception as caught:  # noqa: BLE001  (it is what is looked at)
             error = caught
         faults = {check: error} | dict(
-            watched(ask, bench.exchanges(began), bench.agreements[check])
+            watched(bench, ask, bench.exchanges(began), bench.agreements[check])
         )
-    return {judged_check: outcome_of(fault) for judged_check, fault in faults.items()}
+    return {
+        one: outcome_of(fault, optional=one in optional_checks()) for one, fault in faults.items()
+    }
 
 
 async def _run(body: Any, **given: Any) -> None:

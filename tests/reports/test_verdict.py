@@ -17,7 +17,7 @@ from reports.words import Outcome, Owner, Verdict
         (Outcome.FAIL, Outcome.FAIL, Verdict.SERVER),
         (Outcome.PASS, Outcome.FAIL, Verdict.PROVIDER),
         (Outcome.UNSUPPORTED, Outcome.FAIL, Verdict.PROVIDER),
-        (Outcome.PASS, Outcome.UNSUPPORTED, Verdict.UNSUPPORTED),
+        (Outcome.PASS, Outcome.UNSUPPORTED, Verdict.PROVIDER),
         (Outcome.PASS, Outcome.NOT_RUN, Verdict.NOT_RUN),
         (Outcome.NOT_RUN, Outcome.FAIL, Verdict.INCONCLUSIVE),
         (Outcome.INCONCLUSIVE, Outcome.PASS, Verdict.INCONCLUSIVE),
