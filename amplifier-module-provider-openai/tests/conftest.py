@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -54,6 +55,16 @@ async def server() -> AsyncIterator[ScriptedServer]:
     """A server without any script yet."""
     async with ScriptedServer() as running:
         yield running
+
+
+@pytest.fixture
+def url_at(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Base URLs under other hosts' names that lead to the scripted server."""
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _host, *more, **named: look_up("127.0.0.1", *more, **named)
+    )
+    return lambda host: server.base_url.replace("127.0.0.1", host)
 
 
 @pytest.fixture
