@@ -6,23 +6,32 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from openai import Omit
+from amplifier_core.llm_errors import ConfigurationError
+from openai import Omit, Timeout
 
-from ._constants import OPENAI_BASE_URL, PLACEHOLDER_API_KEY
+from ._constants import OPENAI_BASE_URL, PLACEHOLDER_API_KEY, PROVIDER_NAME
+from .config import read_url
 from .endpoint import endpoint_of
 
+# Seconds in which a connection has to come about; the SDK's own figure.
+_CONNECT_TIMEOUT = 5.0
 # The SDK takes these from the environment; they are nobody's business but OpenAI's.
 _NOT_FOR_OTHERS: dict[str, Any] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+
+
+class MissingKeyError(ValueError):
+    """OpenAI is to be asked, and there is no key."""
 
 
 def find_api_key(config: Mapping[str, Any]) -> str | None:
     """The configured key, else the one in the environment, else a placeholder; None for OpenAI.
 
-    The environment's key was made for the environment's host: one that comes from
-    config gets it only if config says so.
+    The environment's key was made for the environment's host, OpenAI's or Azure's: another
+    one that comes from config gets it only if config says so. Raises ConfigurationError for
+    an $OPENAI_BASE_URL that is no URL.
     """
     configured_url = config.get("base_url") or None
-    custom = endpoint_of(url_in_use(configured_url)).is_custom
+    custom = endpoint_of(_checked_url(configured_url)).is_custom
     if config.get("api_key"):
         return str(config["api_key"])
     if configured_url and custom:
@@ -35,17 +44,26 @@ def url_in_use(base_url: str | None) -> str:
     return base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_BASE_URL
 
 
+def _checked_url(base_url: str | None) -> str:
+    url = url_in_use(base_url)
+    try:
+        return read_url(url)
+    except ValueError as error:
+        name = "base_url" if base_url else "OPENAI_BASE_URL in the environment"
+        raise ConfigurationError(f"{name} is {url!r}: {error}", provider=PROVIDER_NAME) from error
+
+
 def client_arguments(api_key: str | None, base_url: str | None, timeout: float) -> dict[str, Any]:
     """Arguments of the SDK's client. Raises ValueError if OpenAI is asked without a key."""
-    url = url_in_use(base_url)
+    url = _checked_url(base_url)
     custom = endpoint_of(url).is_custom
     key = api_key or (PLACEHOLDER_API_KEY if custom else None)
     if not key:
-        raise ValueError("api_key or client must be provided for API calls")
+        raise MissingKeyError("api_key or client must be provided for API calls")
     return {
         "api_key": key,
         "base_url": url,
-        "timeout": max(timeout, 600.0),
+        "timeout": Timeout(max(timeout, 600.0), connect=_CONNECT_TIMEOUT),
         "default_headers": _headers_for_others(key, configured=bool(base_url)) if custom else None,
     }
 

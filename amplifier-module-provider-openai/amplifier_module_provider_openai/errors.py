@@ -16,6 +16,7 @@ import openai
 from amplifier_core import llm_errors as kernel
 
 from .broken import BrokenAnswerError
+from .credentials import MissingKeyError
 from .endpoint import Endpoint
 from .native import (
     body_of,
@@ -80,13 +81,19 @@ def kernel_error(error: BaseException, attempt: Attempt) -> kernel.LLMError:
             error.args = (f"{error}{_slowness_hint(attempt, 'stream_idle_timeout')}",)
         return error
     if isinstance(error, openai.APITimeoutError | TimeoutError):
-        what = f"Request timed out after {attempt.timeout}s{_slowness_hint(attempt, 'timeout')}"
-        return _make(kernel.LLMTimeoutError, what, error, attempt)
+        return _timed_out(error, attempt)
     if (status := status_of(error)) is not None:
         return _from_status(status, error, attempt)
     if (cause := transport_error(error)) is not None:
         return _from_transport(cause, error, attempt)
     return _from_answer(error, attempt)
+
+
+def _timed_out(error: BaseException, attempt: Attempt) -> kernel.LLMError:
+    what = f"Request timed out after {attempt.timeout}s{_slowness_hint(attempt, 'timeout')}"
+    if never_connected(error):
+        what = _no_connection(error, attempt)
+    return _make(kernel.LLMTimeoutError, what, error, attempt)
 
 
 def message_of(error: BaseException) -> str:
@@ -133,9 +140,7 @@ def _from_status(status: int, error: BaseException, attempt: Attempt) -> kernel.
     if status == 413 or (status in {400, 404, 422, 500} and is_context_overflow(error)):
         return _make(kernel.ContextLengthError, message_of(error), error, attempt)
     if _is_unavailable(status, said, error):
-        return _make(
-            kernel.ProviderUnavailableError, message_of(error), error, attempt, retry_after=delay
-        )
+        return _come_back(kernel.ProviderUnavailableError, error, attempt, delay)
     kind = _BY_STATUS.get(status, kernel.LLMError)
     if status == 400 and any(phrase in said for phrase in _FILTER_PHRASES):
         kind = kernel.ContentFilterError
@@ -161,29 +166,38 @@ _BY_STATUS: dict[int, type[kernel.LLMError]] = {
 def _rate_limit(error: BaseException, attempt: Attempt, delay: float | None) -> kernel.LLMError:
     if "insufficient_quota" in code_of(error):
         return _make(kernel.QuotaExceededError, message_of(error), error, attempt)
+    return _come_back(kernel.RateLimitError, error, attempt, delay)
+
+
+def _come_back(
+    kind: type[kernel.LLMError], error: BaseException, attempt: Attempt, delay: float | None
+) -> kernel.LLMError:
+    """An error that passes; not worth the wait when the server asks for a longer one than ours."""
     soon = delay is None or delay <= attempt.max_retry_delay
-    return _make(
-        kernel.RateLimitError,
-        message_of(error),
-        error,
-        attempt,
-        retry_after=delay,
-        retryable=soon,
-    )
+    what = message_of(error)
+    return _make(kind, what, error, attempt, retry_after=delay, retryable=soon)
 
 
 def _from_transport(
     cause: BaseException, error: BaseException, attempt: Attempt
 ) -> kernel.LLMError:
-    detail = f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
     if never_connected(error):
-        what = f"Could not connect to {attempt.url} ({detail}). Is the server running?"
-        return _make(kernel.NetworkError, f"{what}{_proxy_hint()}", error, attempt)
+        return _make(kernel.NetworkError, _no_connection(cause, attempt), error, attempt)
+    detail = _named(cause)
     if attempt.streaming:
         what = f"The connection to {attempt.url} broke in mid-stream ({detail})."
         return _make(kernel.StreamError, f"{what}{_log_hint(attempt)}", error, attempt)
     what = f"{detail} while reading the response from {attempt.url}."
     return _make(kernel.NetworkError, f"{what}{_protocol_hint(attempt)}", error, attempt)
+
+
+def _no_connection(cause: BaseException, attempt: Attempt) -> str:
+    said = f"Could not connect to {attempt.url} ({_named(cause)}). Is the server running?"
+    return f"{said}{_proxy_hint()}"
+
+
+def _named(cause: BaseException) -> str:
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 
 
 def _from_error_object(error: BaseException, attempt: Attempt) -> kernel.LLMError:
@@ -209,6 +223,8 @@ def _from_answer(error: BaseException, attempt: Attempt) -> kernel.LLMError:
         return _from_broken(error, attempt)
     if isinstance(error, openai.APIError):
         return _from_error_object(error, attempt)
+    if isinstance(error, MissingKeyError):
+        return _make(kernel.AuthenticationError, str(error), error, attempt)
     return _from_anything(error, attempt)
 
 
