@@ -14,6 +14,10 @@ class BrokenAnswerError(Exception):
         self.truncated = truncated
 
 
+class FailedAnswerError(BrokenAnswerError):
+    """The server keeps to the protocol, and says by it that the request failed."""
+
+
 def excerpt(received: bytes | str) -> str:
     """The beginning of what was received, on one line, for people."""
     text = received.decode("utf-8", "replace") if isinstance(received, bytes) else received

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import openai
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .provider import OpenAIProvider
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Completion:
@@ -54,6 +55,8 @@ class Completion:
         self._tried_before: str | None = None
         self._choice = self._choose()
         self._params: dict[str, Any] = {}
+        # OpenAI has begun to answer and will bill it: another attempt would be paid for again.
+        self._accepted = False
 
     async def run(self) -> ChatResponse:
         """Raises LLMError, after the retries that its kind is worth."""
@@ -164,16 +167,19 @@ class Completion:
     async def _ask(self) -> Reply:
         if self._choice.protocol == "chat":
             return await self._on_live_connection(self._ask_chat)
+        exchange = self._exchange()
         try:
-            return await self._on_live_connection(self._ask_responses)
+            received = await self._on_live_connection(partial(responses.ask, exchange))
         except Exception as error:
             reason = None if self._events.any_delta else protocol.says_wrong_protocol(error)
             if not self._choice.may_fall_back or reason is None:
                 raise
             await self._fall_back(reason, error)
             return await self._ask_chat()
+        self._accepted = True
+        return await self._finished(exchange, *received)
 
-    async def _on_live_connection(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _on_live_connection(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask once more at once if a connection kept from an earlier call was dead.
 
         llama.cpp (b11549) promises to keep connections after a stream and closes them.
@@ -213,8 +219,8 @@ class Completion:
         if self._choice.may_fall_back:
             self._known.settle("responses")
 
-    async def _ask_responses(self) -> Reply:
-        exchange = responses.Exchange(
+    def _exchange(self) -> responses.Exchange:
+        return responses.Exchange(
             provider=self.provider.name,
             client=self.provider.client,
             params=self._params,
@@ -225,11 +231,12 @@ class Completion:
             idle_timeout=self.provider.settings.stream_idle_timeout,
             lenient=self.endpoint.is_custom and not self._choice.may_fall_back,
         )
-        response, rate_limits = await responses.ask(exchange)
+
+    async def _finished(
+        self, exchange: responses.Exchange, response: Any, rate_limits: dict[str, int | str]
+    ) -> Reply:
         if self.background:
-            response = await responses.poll(
-                exchange, response, interval=self.provider.settings.poll_interval
-            )
+            response = await responses.poll(exchange, response, interval=self._poll_interval())
         if not self.endpoint.is_custom:
             response = await continue_response(exchange, response)
         return Reply(
@@ -239,6 +246,10 @@ class Completion:
             rate_limits=rate_limits,
             continuation_count=getattr(response, "continuation_count", None),
         )
+
+    def _poll_interval(self) -> float:
+        asked = self.options.get("poll_interval")
+        return float(self.provider.settings.poll_interval if asked is None else asked)
 
     async def _fall_back(self, reason: str, error: Exception) -> None:
         self._tried_before = reason
@@ -278,6 +289,7 @@ class Completion:
         if self.endpoint.is_custom and failure.status_code in {400, 404} and is_about_model(error):
             said = f"{said} {await self.provider.served_hint(self.model)}"
         failure.args = (self.provider.without_secrets(said),)
+        failure.retryable = failure.retryable and not self._accepted
         return failure
 
     def _learn_context(self, error: Exception) -> None:

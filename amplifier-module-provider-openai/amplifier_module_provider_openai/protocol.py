@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,12 +10,10 @@ import openai
 from amplifier_core import llm_errors as kernel
 from amplifier_core.message_models import ChatRequest
 
-from .broken import BrokenAnswerError
+from .broken import BrokenAnswerError, FailedAnswerError
 from .endpoint import Endpoint
 from .errors import UNREADABLE, is_about_model, is_context_overflow
 from .native import body_of, never_connected, status_of, text_of, transport_error
-
-logger = logging.getLogger(__name__)
 
 Protocol = Literal["responses", "chat"]
 # So long a call waits for another one that is finding out; after that it finds out by itself.
@@ -134,6 +131,8 @@ def says_wrong_protocol(error: BaseException) -> str | None:
     status = status_of(error)
     if status is not None:
         return _status_says(status, error)
+    if isinstance(error, FailedAnswerError) or is_context_overflow(error):
+        return None
     if isinstance(error, BrokenAnswerError | UNREADABLE):
         return f"the answer is not of the Responses API ({type(error).__name__}: {error})"
     if isinstance(error, openai.APITimeoutError | TimeoutError | kernel.LLMError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,12 +16,12 @@ from ._constants import (
     RESPONSE_CHAIN_INVALIDATED,
     RESPONSE_NOT_FOUND_ERROR_CODES,
 )
-from .broken import BrokenAnswerError
+from .broken import BrokenAnswerError, FailedAnswerError
 from .history import read_field
-from .native import body_of, status_of
+from .native import body_of, status_of, transport_error
 from .outbox import Tell
-from .parsing import parse_object
-from .patience import Patience
+from .parsing import NotJSONError, parse_object
+from .patience import IdleTimeoutError, Patience
 from .reply import read_rate_limits
 from .sse import EventReader
 from .stream_events import BlockEvents, BlockType
@@ -38,6 +39,8 @@ _DELTAS: dict[str, BlockType] = {
     "response.reasoning_text.delta": "thinking",
 }
 _POLLS_THAT_MAY_FAIL = 5
+# A server may keep the connection open after its last word; so long we wait for it to close.
+_GRACE = 0.1
 _ENDINGS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -78,63 +81,94 @@ async def ask(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
 
 async def _ask_once(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
     if exchange.stream:
-        streamed = _streamed_leniently if exchange.lenient else _streamed
-        response, headers = await streamed(exchange)
-        return _checked(response), read_rate_limits(headers)
-    response = await exchange.client.responses.create(**exchange.params)
-    response = _checked(response)
+        reading = await _read(exchange)
+        return checked(reading.ending), read_rate_limits(reading.headers)
+    response = checked(await exchange.client.responses.create(**exchange.params))
     exchange.opened()
     return response, {}
 
 
-def _checked(response: Any) -> Any:
+def checked(response: Any) -> Any:
     """Raises BrokenAnswerError for a page, another protocol's answer, or a failed response."""
+    error = _plain(read_field(response, "error"))
     if isinstance(response, str | bytes) or not _has_output(response):
-        raise BrokenAnswerError(f"the answer is not of the Responses API: {str(response)[:300]}")
+        what = f"the answer is not of the Responses API: {str(response)[:300]}"
+        raise BrokenAnswerError(what, body=error)
     if read_field(response, "status") == "failed":
-        error = read_field(response, "error")
-        body = error.model_dump() if error is not None and hasattr(error, "model_dump") else error
-        raise BrokenAnswerError(
-            "the server reports that the response failed", body=body or "failed"
-        )
+        what = "the server reports that the response failed"
+        raise FailedAnswerError(what, body=error or "failed")
     return response
+
+
+def _plain(error: Any) -> Any:
+    return error.model_dump() if hasattr(error, "model_dump") else error
 
 
 def _has_output(response: Any) -> bool:
     return read_field(response, "output") is not None
 
 
-async def _streamed(exchange: Exchange) -> tuple[Any, Any]:
-    ending = None
-    async with (
-        Patience(exchange.idle_timeout) as patience,
-        exchange.client.responses.stream(**exchange.params) as stream,
-    ):
+@dataclass(slots=True)
+class _Reading:
+    """One stream while it is read; `ending` is the response that its last event brought."""
+
+    exchange: Exchange
+    patience: Patience
+    ending: Any = None
+    headers: Any = None
+
+    async def take(self, event: Any) -> None:
+        self.patience.heard = True
+        ending = await _take(event, self.exchange)
+        if ending is not None:
+            self.ending = ending
+            self.patience.end_within(_GRACE)
+
+
+async def _read(exchange: Exchange) -> _Reading:
+    """The stream read to its end; what breaks after the response is complete does no harm."""
+    reading = _Reading(exchange, Patience(exchange.idle_timeout))
+    read = _read_leniently if exchange.lenient else _read_strictly
+    try:
+        async with reading.patience:
+            await read(reading)
+    except Exception as error:
+        if reading.ending is None or not _is_of_connection(error):
+            raise
+    await exchange.events.flush()
+    return reading
+
+
+def _is_of_connection(error: Exception) -> bool:
+    return isinstance(error, IdleTimeoutError) or transport_error(error) is not None
+
+
+async def _read_strictly(reading: _Reading) -> None:
+    exchange = reading.exchange
+    async with exchange.client.responses.stream(**exchange.params) as stream:
+        reading.headers = getattr(getattr(stream, "_response", None), "headers", None)
         if hasattr(stream, "__aiter__"):
             async for event in stream:
-                patience.heard = True
-                ending = await _take(event, exchange) or ending
-        headers = getattr(getattr(stream, "_response", None), "headers", None)
-        return await _final(stream, ending), headers
+                await reading.take(event)
+        # The SDK gives completed responses; an incomplete one is in its last event.
+        if getattr(reading.ending, "status", "completed") == "completed":
+            reading.ending = await stream.get_final_response()
 
 
-async def _streamed_leniently(exchange: Exchange) -> tuple[Any, Any]:
-    ending, reader, places = None, EventReader(), _Places()
-    async with (
-        Patience(exchange.idle_timeout) as patience,
-        exchange.client.responses.with_streaming_response.create(
-            **exchange.params, stream=True
-        ) as response,
-    ):
+async def _read_leniently(reading: _Reading) -> None:
+    exchange, events, places = reading.exchange, EventReader(), _Places()
+    async with exchange.client.responses.with_streaming_response.create(
+        **exchange.params, stream=True
+    ) as response:
+        reading.headers = response.headers
         async for received in response.iter_bytes():
-            patience.heard = True
-            for event in map(parse_object, filter(_is_object, reader.feed(received))):
-                if event.get("output_index") is None:
-                    event["output_index"] = places.place_of(event)
-                ending = await _take(event, exchange) or ending
-    if ending is None:
+            for data in filter(_says_something, events.feed(received)):
+                await reading.take(places.fill(parse_object(data)))
+    with suppress(NotJSONError):  # a cut, which the missing end tells better
+        for data in filter(_says_something, events.close()):
+            await reading.take(places.fill(parse_object(data)))
+    if reading.ending is None:
         raise BrokenAnswerError("the stream ended before the response did", truncated=True)
-    return ending, response.headers
 
 
 class _Places:
@@ -144,8 +178,13 @@ class _Places:
         self._known: dict[str | None, int] = {}
         self._newest = -1
 
-    def place_of(self, event: dict[str, Any]) -> int:
-        """The `output_index` of the item that the event is about; of the newest if it has no id."""
+    def fill(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The event with an `output_index`: of the item it is about, else of the newest."""
+        if event.get("output_index") is None:
+            event["output_index"] = self._place_of(event)
+        return event
+
+    def _place_of(self, event: dict[str, Any]) -> int:
         item_id = event.get("item_id") or read_field(event.get("item"), "id")
         if event.get("type") == "response.output_item.added":
             self._newest += 1
@@ -153,15 +192,8 @@ class _Places:
         return self._known.get(item_id, max(self._newest, 0))
 
 
-def _is_object(data: bytes) -> bool:
-    return not data.startswith(b"[DONE]")
-
-
-async def _final(stream: Any, ending: Any) -> Any:
-    """The final response: the SDK gives completed ones, an incomplete one is in its last event."""
-    if ending is not None and getattr(ending, "status", "completed") != "completed":
-        return ending
-    return await stream.get_final_response()
+def _says_something(data: bytes) -> bool:
+    return bool(data) and not data.startswith(b"[DONE]")
 
 
 async def _take(event: Any, exchange: Exchange) -> Any:
@@ -173,14 +205,14 @@ async def _take(event: Any, exchange: Exchange) -> Any:
         raise BrokenAnswerError("its events have no output_index")
     exchange.opened()
     if kind == "error":
-        raise BrokenAnswerError("the server reports an error", body=_error_body(event))
+        raise FailedAnswerError("the server reports an error", body=_error_body(event))
     if kind in _DELTAS:
         blocks.delta(index or 0, _DELTAS[kind], read_field(event, "delta"))
     elif kind == "response.output_item.added":
         blocks.start(index or 0, _block_type(item), read_field(item, "name"))
     elif kind == "response.output_item.done":
         blocks.end(index or 0, _block_type(item))
-    await blocks.flush()
+    await blocks.show()
     return read_field(event, "response") if kind in _ENDINGS else None
 
 
@@ -251,4 +283,4 @@ async def poll(
             "elapsed_ms": int(elapsed * 1000),
         }
         await exchange.tell("provider:background_status", partial(dict, payload))
-    return _checked(response)
+    return checked(response)

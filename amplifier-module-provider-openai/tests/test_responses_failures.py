@@ -1,0 +1,130 @@
+"""Responses that fail: what is paid for once, and what says nothing about the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from amplifier_core import llm_errors as kernel
+
+from scripted_server import Answer, chunk, response, response_stream, sse, stream
+
+CHAT, RESPONSES = "/chat/completions", "/responses"
+HELLO = stream(chunk("Hello"), chunk(finish="stop"))
+QUEUED = Answer.json(response(status="queued", output=[]))
+FAILURES = [
+    ({"code": "rate_limit_exceeded", "message": "slow"}, kernel.RateLimitError),
+    ({"code": "server_error", "message": "boom"}, kernel.StreamError),
+    ({"code": "context_length_exceeded", "message": "too long"}, kernel.ContextLengthError),
+]
+
+
+async def test_a_failed_poll_is_no_reason_for_another_protocol(server, make_provider, say):
+    server.on(RESPONSES, QUEUED).on("/responses/resp_1", Answer(b"Not Found", 404)).on(CHAT, HELLO)
+    provider = make_provider(poll_interval=0.01, max_retries=2, min_retry_delay=0.01)
+
+    with pytest.raises(kernel.NotFoundError):
+        await provider.complete(say(), background=True)
+
+    assert server.paths() == [RESPONSES, "/responses/resp_1"]
+
+
+async def test_a_background_that_fails_is_not_begun_anew(server, make_provider, say):
+    failed = response(status="failed", error={"code": "server_error", "message": "boom"})
+    server.on(RESPONSES, QUEUED).on("/responses/resp_1", Answer.json(failed))
+    provider = make_provider(poll_interval=0.01, max_retries=2, min_retry_delay=0.01)
+
+    with pytest.raises(kernel.LLMError, match="boom") as caught:
+        await provider.complete(say(), background=True)
+
+    assert server.paths().count(RESPONSES) == 1
+    assert caught.value.retryable is False
+
+
+async def test_how_often_to_ask_is_an_option(server, make_provider, say):
+    done = Answer.json(response(text="Done"))
+    server.on(RESPONSES, QUEUED).on("/responses/resp_1", done)
+    provider = make_provider(poll_interval=60, background_timeout=5)
+
+    answer = await provider.complete(say(), background=True, poll_interval="0.01")
+
+    assert answer.text == "Done"
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize(("error", "kind"), FAILURES)
+async def test_a_failed_response_is_one_of_responses(
+    server, make_provider, say, error, kind, streaming
+):
+    whole = Answer.json(response(status="failed", error=error))
+    failed = response_stream(status="failed", error=error) if streaming else whole
+    server.on(RESPONSES, failed).on(CHAT, HELLO)
+
+    with pytest.raises(kind):
+        await make_provider().complete(say(metadata={"stream": streaming}))
+
+    assert server.paths() == [RESPONSES]
+
+
+@pytest.mark.parametrize(("error", "kind"), FAILURES)
+async def test_an_error_event_is_one_of_responses(server, make_provider, say, error, kind):
+    begun = response_stream(complete=False)
+    told = sse({"type": "error", "sequence_number": 9, **error}, done=False)
+    begun.pieces = [(begun.pieces or [])[0], told]
+    server.on(RESPONSES, begun).on(CHAT, HELLO)
+
+    with pytest.raises(kind):
+        await make_provider().complete(say())
+
+    assert server.paths() == [RESPONSES]
+
+
+async def test_a_prompt_that_is_too_long_is_so_in_any_shape(server, make_provider, say):
+    said = {"error": {"message": "the prompt exceeds the context window", "code": 400}}
+    server.on(RESPONSES, Answer.json(said)).on(CHAT, HELLO)
+
+    with pytest.raises(kernel.ContextLengthError):
+        await make_provider().complete(say(metadata={"stream": False}))
+
+    assert server.paths() == [RESPONSES]
+
+
+@pytest.mark.parametrize("ending", ["close", "reset", "hang"])
+@pytest.mark.parametrize("setting", ["auto", "true"])
+async def test_a_response_that_is_complete_stands(
+    server, make_provider, say, events, setting, ending
+):
+    server.on(RESPONSES, response_stream("Hel", "lo", ending=ending))
+    provider = make_provider(use_responses_api=setting, stream_idle_timeout=5, timeout=3)
+
+    answer = await provider.complete(say())
+
+    assert answer.text == "Hello"
+    assert len(server.requests) == 1
+    assert "llm:stream_aborted" not in [name for name, _ in events]
+
+
+async def test_a_slow_hook_is_no_silence_of_the_server(server, make_provider, say, coordinator):
+    shown = []
+
+    async def slow(_event, data):
+        await asyncio.sleep(0.3)
+        shown.append(data["text"])
+
+    coordinator.hooks.register("llm:stream_block_delta", slow, name="slow")
+    server.on(RESPONSES, response_stream("Hel", "lo"))
+
+    answer = await make_provider(stream_idle_timeout=0.1).complete(say())
+
+    assert answer.text == "".join(shown) == "Hello"
+
+
+async def test_a_stream_that_ends_without_a_blank_line_is_read(server, make_provider, say):
+    begun = response_stream("Hello")
+    pieces = begun.pieces or []
+    begun.pieces = [pieces[0], b"data: \n\n", *pieces[1:-1], pieces[-1].rstrip(b"\n")]
+    server.on(RESPONSES, begun)
+
+    answer = await make_provider(use_responses_api=True).complete(say())
+
+    assert answer.text == "Hello"
