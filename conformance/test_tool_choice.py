@@ -1,9 +1,13 @@
 """Tool choice: what a request says about calls is what happens."""
 
+import json
+
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.conversation import forced
+from conformance.conversation import DEFAULT_MAX_TOKENS, forced
 from conformance.outcome import Inconclusive
+from conformance.provider import ProviderAsker
+from conformance.stand_in import facing, in_turn
 from conformance.wire import WireAsker
 from fixtures.tools import ADD, TIME, WEATHER
 
@@ -45,7 +49,13 @@ async def test_choice_auto(ask: Asker) -> None:
 @check("tools.choice-required")
 async def test_choice_required(ask: Asker) -> None:
     """A prompt that needs no tool gets a call all the same."""
-    reply = await ask("Repeat: tiger river lamp", tools=[WEATHER, TIME], tool_choice="required")
+    reply = await ask(
+        "Repeat: tiger river lamp",
+        tools=[WEATHER, TIME],
+        tool_choice="required",
+        # Text that runs on to the limit is a failure, and no cut answer.
+        max_tokens=DEFAULT_MAX_TOKENS,
+    )
 
     assert reply.tool_calls, reply.described
     assert isinstance(reply.tool_calls[0].arguments, dict)
@@ -77,6 +87,18 @@ async def test_empty_list(ask: WireAsker) -> None:
 
     assert reply.text == "tiger river"
     assert not reply.tool_calls, reply.described
+
+
+@check("tools.none-offered")
+async def test_none_offered(ask: ProviderAsker) -> None:
+    """An application's empty list is not sent: vLLM refuses it."""
+    async with facing(ask, in_turn()) as (other, stand):
+        request = other.request("Repeat: tiger river").model_copy(update={"tools": []})
+        response = await other.complete(request)
+
+    (sent,) = stand.received
+    assert "tools" not in json.loads(sent)
+    assert response.text == "tiger river"
 
 
 @check("tools.with-schema")

@@ -1,14 +1,17 @@
 """Tool results: what a tool answered is part of the conversation."""
 
+import re
 from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.conversation import ToolCall, assistant, result
+from conformance.conversation import Message, ToolCall, assistant, result
 from conformance.wire import WireAsker
 from fixtures.tools import FILES, FIND, READ, WEATHER
 
 QUESTION = "What is the weather in Oslo?"
+OSLO = ToolCall("call_1", "get_weather", '{"city": "Oslo"}')
+LIMA = ToolCall("call_2", "get_weather", '{"city": "Lima"}')
 CALL = {
     "id": "call_oslo",
     "type": "function",
@@ -39,14 +42,11 @@ async def test_result_used(ask: Asker) -> None:
 @check("tools.results-apart")
 async def test_results_apart(ask: Asker) -> None:
     """Two results of one turn are told apart."""
-    question = "What is the weather in Oslo and Lima?"
-    oslo = ToolCall("call_1", "get_weather", '{"city": "Oslo"}')
-    lima = ToolCall("call_2", "get_weather", '{"city": "Lima"}')
     reply = await ask(
-        question,
-        assistant(calls=[oslo, lima]),
-        result(oslo, "12 degrees, rain"),
-        result(lima, "20 degrees, sun"),
+        "What is the weather in Oslo and Lima?",
+        assistant(calls=[OSLO, LIMA]),
+        result(OSLO, "12 degrees, rain"),
+        result(LIMA, "20 degrees, sun"),
         tools=[WEATHER],
     )
 
@@ -99,12 +99,22 @@ async def test_result_long(ask: Asker) -> None:
 
 
 @check("tools.result-parts")
-async def test_result_parts(ask: WireAsker) -> None:
-    """A result as a list of text parts says what the same text says as a string."""
-    parts = [{"type": "text", "text": "12 degrees, rain"}]
-    reply = await ask(messages=_told({"content": None}, parts), tools=[WEATHER])
+async def test_result_parts(ask: Asker) -> None:
+    """Every part of a result is read, and results in parts are told apart."""
+    one = await ask(
+        QUESTION, assistant(calls=[OSLO]), result(OSLO, "12 degrees,", "rain"), tools=[WEATHER]
+    )
+    two = await ask(
+        "What is the weather in Oslo and Lima?",
+        assistant(calls=[OSLO, LIMA]),
+        _in_a_part(OSLO, "12 degrees, rain"),
+        _in_a_part(LIMA, "20 degrees, sun"),
+        tools=[WEATHER],
+    )
 
-    assert reply.text == "It is 12 degrees, rain in Oslo."
+    # Servers put nothing, a space, or a line's end between parts.
+    assert re.search(r"12 degrees,\s*rain", one.text), one.described
+    assert two.text == "It is 12 degrees, rain in Oslo. It is 20 degrees, sun in Lima."
 
 
 @check("tools.call-without-text")
@@ -126,6 +136,11 @@ async def test_broken_history(ask: WireAsker) -> None:
         assert answer.reply.text
     else:
         assert answer.refusal.message
+
+
+def _in_a_part(call: ToolCall, text: str) -> Message:
+    """The result as a list of one part."""
+    return Message("tool", call=call, parts=(text,))
 
 
 def _told(content: dict[str, Any], said: Any, call: dict[str, Any] = CALL) -> list[dict[str, Any]]:

@@ -1,12 +1,20 @@
 """Tools: which are called, how often, and how a call comes."""
 
+from amplifier_core import llm_errors
+
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.completion import CallFragment
 from conformance.conversation import result
-from conformance.outcome import Inconclusive
+from conformance.outcome import Inconclusive, NotAnswered
+from conformance.reply import Reply
 from conformance.wire import WireAsker
 from fixtures.tools import ADD, FIND, TIME, WEATHER
+from reports import Layer
+
+QUESTION = "What is the weather in Oslo?"
+#: Tokens: from before the call of `QUESTION` has a name to behind its end.
+LIMITS = range(4, 64, 2)
 
 
 @check("tools.single-call")
@@ -108,10 +116,46 @@ async def test_fragments(ask: WireAsker) -> None:
 
 
 @check("tools.cut-call")
-async def test_cut_call(ask: WireAsker) -> None:
-    """A call that doesn't fit into eight tokens is cut, and is not told to be a call."""
-    cut = await ask("What is the weather in Oslo?", tools=[WEATHER], max_tokens=8)
-    whole = await ask.whole("What is the weather in Oslo?", tools=[WEATHER], max_tokens=8)
+async def test_cut_call(ask: Asker) -> None:
+    """Wherever a limit cuts a call, the answer says so, and what came of it is not to be run."""
+    free = await ask.whole(QUESTION, tools=[WEATHER])
+    if not free.tool_calls:
+        raise Inconclusive(f"nothing to cut: the free model answered {free.described}")
 
-    assert cut.finish_reason == whole.finish_reason == "length"
-    assert [call.text for call in cut.tool_calls] == [call.text for call in whole.tool_calls]
+    cut = await _cut(ask, free)
+
+    assert cut, "no limit cut anything"
+    answered = [one for one in cut if one]
+    assert {one.finish_reason for one in answered} <= {"length"}, answered[-1].described
+    if ask.layer is Layer.PROVIDER:
+        assert not [one.described for one in answered if one.tool_calls]
+
+
+async def _cut(ask: Asker, free: Reply) -> list[Reply | None]:
+    """What comes under growing limits, until the whole call fits: the last was cut inside it."""
+    cut = []
+    for limit in LIMITS:
+        reply = await _limited(ask, limit)
+        if reply and _same_calls(reply, free):
+            return cut
+        cut.append(reply)
+    raise Inconclusive(f"no limit below {LIMITS.stop} let the whole call through")
+
+
+async def _limited(ask: Asker, limit: int) -> Reply | None:
+    """The answer, or None where the module says that it won't hand on half a call."""
+    try:
+        return await ask(QUESTION, tools=[WEATHER], max_tokens=limit)
+    except NotAnswered as error:
+        if isinstance(error.__cause__, llm_errors.InvalidToolCallError):
+            return None
+        raise
+
+
+def _same_calls(reply: Reply, other: Reply) -> bool:
+    """Whether they call the same with the same arguments; half a JSON text is none."""
+    try:
+        calls, others = ([(c.name, c.arguments) for c in r.tool_calls] for r in (reply, other))
+    except AssertionError:
+        return False
+    return calls == others

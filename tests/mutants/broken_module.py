@@ -11,8 +11,10 @@ from unittest.mock import PropertyMock, patch
 from amplifier_core import ChatRequest, ChatResponse, LLMError, ModelInfo
 from amplifier_core.message_models import ThinkingBlock
 from amplifier_core.utils import RetryConfig
-from amplifier_module_provider_openai import OpenAIProvider, protocol
+from amplifier_module_provider_openai import OpenAIProvider, chat_answer, chat_request, protocol
 from amplifier_module_provider_openai.outbox import Outbox
+from amplifier_module_provider_openai.stream_events import BlockEvents
+from amplifier_module_provider_openai.tool_calls import read_arguments
 
 Complete: TypeAlias = Callable[[ChatRequest], Awaitable[ChatResponse]]
 Patch: TypeAlias = AbstractContextManager[Any]
@@ -20,6 +22,8 @@ Patch: TypeAlias = AbstractContextManager[Any]
 Change: TypeAlias = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 
 _init = Outbox.__init__
+_start = BlockEvents.start
+_made = OpenAIProvider.__init__
 _complete = OpenAIProvider.complete
 _list_models = OpenAIProvider.list_models
 _parse = OpenAIProvider.parse_tool_calls
@@ -127,6 +131,26 @@ def _mixing() -> Patch:
     return _completing(mix)
 
 
+def _inheriting() -> Patch:
+    configs: list[Any] = []
+
+    def init(self: OpenAIProvider, *args: Any, config: Any = None, **options: Any) -> None:
+        configs.append(config)
+        _made(self, *args, config=configs[-2:][0], **options)
+
+    return patch.object(OpenAIProvider, "__init__", init)
+
+
+def _telling_arguments(self: BlockEvents, index: int, block_type: Any, name: Any = None) -> None:
+    _start(self, index, block_type, name)
+    if block_type == "tool_use":
+        self.delta(index, block_type, "{")
+
+
+def _forgiving(raw: object) -> tuple[dict[str, Any], None]:
+    return read_arguments(raw)[0], None
+
+
 def _inventing(self: OpenAIProvider, response: ChatResponse) -> list[Any]:
     invented = {"arguments": {"city": "nowhere"}}
     return [call.model_copy(update=invented) for call in _parse(self, response)]
@@ -158,6 +182,12 @@ FAULTS: dict[str, Callable[[], Patch]] = {
     "takes cuts for ends": lambda: _completing(_smoothing),
     "swallows errors": lambda: _completing(_swallowing),
     "mixes answers up": _mixing,
+    "takes the settings of the one before": _inheriting,
+    "hands cut calls on": lambda: patch.object(chat_answer, "read_arguments", _forgiving),
+    "tells arguments": lambda: patch.object(BlockEvents, "start", _telling_arguments),
+    "sends empty lists": lambda: patch.object(
+        chat_request, "_tool_params", lambda *_, **__: {"tools": []}
+    ),
     "invents arguments": lambda: patch.object(OpenAIProvider, "parse_tool_calls", _inventing),
     "boasts of its context": lambda: patch.object(OpenAIProvider, "list_models", _boasting),
     "never retries": lambda: _having("retry_config", RetryConfig(max_retries=0)),
