@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from .history import Image, Turn, read_field, read_turns
+from .history import Image, Turn, answered_calls, read_field, read_turns
 from .repair import missing_result
-from .tool_calls import Call, arguments_text, new_call_id
+from .tool_calls import Call, arguments_text
 
 ReasoningReplay = Literal["none", "reasoning", "reasoning_content"]
 Wire = dict[str, Any]
@@ -85,23 +85,11 @@ def _assistant(turn: Turn, reasoning_replay: str) -> list[Wire]:
         message[reasoning_replay] = thought
     if not turn.calls:
         return [message] if turn.text.strip() else []
-    answered = list(_with_results(turn))
+    answered = list(answered_calls(turn))
     message["tool_calls"] = [_tool_call(call) for call, _ in answered]
     results = [_tool_result(call, result) for call, result in answered]
     images = [image for result in turn.results for image in result.images]
     return [message, *results, *_user(images)]
-
-
-def _with_results(turn: Turn) -> Iterable[tuple[Call, Turn | None]]:
-    """Each call under an id of its own, with the result that carries its old id."""
-    waiting, used = list(turn.results), set[str]()
-    for call in turn.calls:
-        result = next((turn for turn in waiting if turn.call_id == call.id), None)
-        if result is not None:
-            waiting.remove(result)
-        call_id = call.id if call.id and call.id not in used else new_call_id()
-        used.add(call_id)
-        yield Call(call_id, call.name or "unknown", call.arguments), result
 
 
 def _tool_call(call: Call) -> Wire:

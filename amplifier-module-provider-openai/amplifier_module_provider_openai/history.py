@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .tool_calls import Call, read_arguments
+from .tool_calls import Call, new_call_id, read_arguments
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -74,6 +74,18 @@ def calls_of(message: Any) -> list[Call]:
             calls.append(call)
             known.add(call.id)
     return calls
+
+
+def answered_calls(turn: Turn) -> Iterator[tuple[Call, Turn | None]]:
+    """Each call under an id of its own, with the result that carries its old id."""
+    waiting, used = list(turn.results), set[str]()
+    for call in turn.calls:
+        result = next((turn for turn in waiting if turn.call_id == call.id), None)
+        if result is not None:
+            waiting.remove(result)
+        call_id = call.id if call.id and call.id not in used else new_call_id()
+        used.add(call_id)
+        yield Call(call_id, call.name or "unknown", call.arguments), result
 
 
 def result_ids(message: Any) -> set[str]:

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from . import apply_patch
 from ._constants import METADATA_REASONING_ITEMS
-from .history import Image, Turn, read_field, read_turns
+from .history import Image, Turn, answered_calls, read_field, read_turns
+from .repair import missing_result
 from .tool_calls import Call, arguments_text
 
 Item = dict[str, Any]
@@ -19,8 +20,9 @@ Item = dict[str, Any]
 class InputWriter:
     """Writes items; `native_call_ids` are those of OpenAI's own apply_patch tool.
 
-    `with_reasoning` replays encrypted reasoning. `explicit_types` gives assistant messages
-    the long form, and every call that of a function: what other vendors' servers all read.
+    `with_reasoning` replays encrypted reasoning. `explicit_types` is for other vendors' servers:
+    assistant messages in the long form, every call that of a function, with exactly one
+    result; a result without its call becomes the user's words.
     """
 
     native_call_ids: set[str] = field(default_factory=set)
@@ -49,9 +51,23 @@ class InputWriter:
         texts = [part for part in turn.parts if isinstance(part, str) and part]
         if texts:
             items.append(self._message(texts))
+        if self.explicit_types:
+            return [*items, *self._answered(turn)]
         items += [self._call(call) for call in turn.calls]
         items += [item for result in turn.results for item in self._result(result)]
         return items
+
+    def _answered(self, turn: Turn) -> list[Item]:
+        """Calls and results for servers that know no more than this request has."""
+        pairs = list(answered_calls(turn))
+        calls = [self._call(call) for call, _ in pairs]
+        results = [item for call, result in pairs for item in self._output(call, result)]
+        return [*calls, *results]
+
+    def _output(self, call: Call, result: Turn | None) -> list[Item]:
+        text = missing_result(call.name, call.id) if result is None else result.text
+        output = {"type": "function_call_output", "call_id": call.id, "output": text}
+        return [output, *self._user(result.images if result else [])]
 
     def _message(self, texts: list[str]) -> Item:
         if not self.explicit_types:
@@ -96,9 +112,9 @@ class InputWriter:
         }
 
     def _result(self, turn: Turn) -> list[Item]:
-        if not turn.call_id:
+        if not turn.call_id or self.explicit_types:
             return self._user([f"[Tool: {turn.name or 'unknown'}]\n{turn.text}", *turn.images])
-        if turn.call_id in self.native_call_ids and not self.explicit_types:
+        if turn.call_id in self.native_call_ids:
             return [apply_patch.output_item(turn.call_id, turn.text)]
         output = {"type": "function_call_output", "call_id": turn.call_id, "output": turn.text}
         return [output, *self._user(turn.images)]
