@@ -9,6 +9,7 @@ from typing import Any
 from amplifier_core.message_models import ChatRequest
 
 from ._constants import NATIVE_TOOL_TYPES
+from .asked import asked_reasoning, first, named_schema
 from .chat_messages import chat_messages
 from .config import Settings
 from .endpoint import Endpoint
@@ -35,13 +36,11 @@ def chat_params(
     body = {
         "model": model,
         "messages": chat_messages(request.messages, settings.reasoning_replay),
-        "temperature": _first(
-            request.temperature, options.get("temperature"), settings.temperature
-        ),
-        "top_p": _first(request.top_p, settings.top_p),
+        "temperature": first(request.temperature, options.get("temperature"), settings.temperature),
+        "top_p": first(request.top_p, settings.top_p),
         "seed": settings.seed,
         "stop": request.stop or None,
-        _limit_key(endpoint): _first(
+        _limit_key(endpoint): first(
             request.max_output_tokens, options.get("max_tokens"), settings.max_tokens
         ),
         "response_format": response_format(request.response_format),
@@ -62,7 +61,7 @@ def _tool_params(
     return {
         "tools": tools,
         "tool_choice": chat_tool_choice(offer.choice),
-        "parallel_tool_calls": _first(
+        "parallel_tool_calls": first(
             options.get("parallel_tool_calls"), settings.parallel_tool_calls, offer.parallel
         ),
     }
@@ -105,13 +104,7 @@ def response_format(wanted: Any) -> dict[str, Any] | None:
         return {"type": "json_object"}
     if kind != "json_schema":
         return None
-    schema = read_field(wanted, "json_schema")
-    wrapped = schema if isinstance(schema.get("schema"), dict) else {"schema": schema}
-    strict = read_field(wanted, "strict")
-    described = {"name": "response", **wrapped}
-    if isinstance(strict, bool):
-        described["strict"] = strict
-    return {"type": "json_schema", "json_schema": described}
+    return {"type": "json_schema", "json_schema": named_schema(wanted)}
 
 
 def _limit_key(endpoint: Endpoint) -> str:
@@ -120,17 +113,6 @@ def _limit_key(endpoint: Endpoint) -> str:
 
 def _effort(request: ChatRequest, options: Mapping[str, Any], settings: Settings) -> str | None:
     """The effort somebody asked for; none is sent unasked, since few local servers know it."""
-    wanted = (
-        options.get("reasoning"),
-        request.reasoning_effort,
-        options.get("reasoning_effort"),
-        settings.reasoning,
-        settings.reasoning_effort,
-    )
-    effort = _first(*wanted)
+    effort = asked_reasoning(request, options, settings)
     effort = effort.get("effort") if isinstance(effort, Mapping) else effort
     return None if effort in _UNSET_EFFORTS else effort
-
-
-def _first(*values: Any) -> Any:
-    return next((value for value in values if value is not None), None)

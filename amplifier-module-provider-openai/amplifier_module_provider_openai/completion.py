@@ -60,11 +60,12 @@ class Completion:
 
     async def run(self) -> ChatResponse:
         """Raises LLMError, after the retries that its kind is worth."""
-        reasoning = reasoning_of(self.request, self.options, self.provider.settings)
-        _validate_gpt_5_5_pro_effort(self.model, reasoning)
+        if not self.endpoint.is_custom:
+            reasoning = reasoning_of(self.request, self.options, self.provider.settings)
+            _validate_gpt_5_5_pro_effort(self.model, reasoning)
         await self._repair()
         self._params = self._build()
-        asked = partial(payloads.request_payload, self, reasoning, self._params)
+        asked = partial(payloads.request_payload, self, self._params)
         await self.outbox.tell("llm:request", asked)
         try:
             return await self._answered(time.monotonic())

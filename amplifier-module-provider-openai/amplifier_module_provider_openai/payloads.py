@@ -10,6 +10,7 @@ from amplifier_core.llm_errors import LLMError
 from amplifier_core.message_models import ChatRequest, Usage
 from amplifier_core.utils import redact_secrets
 
+from .asked import thinking_budget
 from .native import status_of
 from .reply import Reply
 
@@ -23,20 +24,17 @@ def wants_stream(request: ChatRequest, provider: OpenAIProvider) -> bool:
     return provider.use_streaming and (request.metadata or {}).get("stream") is not False
 
 
-def request_payload(
-    call: Completion, reasoning: dict[str, Any] | None, params: dict[str, Any]
-) -> dict[str, Any]:
+def request_payload(call: Completion, params: dict[str, Any]) -> dict[str, Any]:
     """`llm:request`, once per call."""
-    thinking = bool(call.options.get("extended_thinking"))
     payload = {
         "provider": call.provider.name,
         "model": call.model,
         "request_id": call.request_id,
         "message_count": len(call.request.messages),
         "has_instructions": any(message.role == "system" for message in call.request.messages),
-        "reasoning_enabled": reasoning is not None,
-        "thinking_enabled": thinking,
-        "thinking_budget": call.options.get("thinking_budget_tokens") if thinking else None,
+        "reasoning_enabled": not params.keys().isdisjoint({"reasoning", "reasoning_effort"}),
+        "thinking_enabled": bool(call.options.get("extended_thinking")),
+        "thinking_budget": thinking_budget(call.options, call.provider.settings),
         "background_mode": call.background,
     }
     if call.provider.raw:

@@ -19,6 +19,7 @@ from ._constants import (
     NATIVE_TOOL_TYPES,
     PROVIDER_NAME,
 )
+from .asked import asked_reasoning, first, named_schema, thinking_budget
 from .config import Settings
 from .endpoint import Endpoint
 from .history import read_field, text_of
@@ -46,37 +47,26 @@ def reasoning_of(
     request: ChatRequest, options: Mapping[str, Any], settings: Settings
 ) -> dict[str, Any] | None:
     """{effort, summary} as asked for by options, request or config; None if nobody asked."""
-    asked = _first(
-        options.get("reasoning"),
-        request.reasoning_effort,
-        settings.reasoning,
-        settings.reasoning_effort,
-    )
+    asked = asked_reasoning(request, options, settings)
+    if asked is None and options.get("extended_thinking"):
+        asked = "high"
     if asked is None:
-        return _extended_thinking(options, settings) if options.get("extended_thinking") else None
-    if isinstance(asked, Mapping):
-        return {
-            "effort": asked.get("effort", "medium"),
-            "summary": asked.get("summary", settings.reasoning_summary),
-        }
-    return {"effort": asked, "summary": settings.reasoning_summary}
-
-
-def _extended_thinking(options: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    effort = options.get("reasoning_effort") or "high"
-    return {"effort": effort, "summary": settings.reasoning_summary}
+        return None
+    wanted = asked if isinstance(asked, Mapping) else {"effort": asked}
+    return {
+        "effort": wanted.get("effort", "medium"),
+        "summary": wanted.get("summary", settings.reasoning_summary),
+    }
 
 
 def output_limit(
     request: ChatRequest, options: Mapping[str, Any], settings: Settings, standard: int | None
 ) -> int | None:
     """`max_output_tokens`: room for the thinking budget included."""
-    limit: int | None = _first(
+    limit: int | None = first(
         request.max_output_tokens, options.get("max_tokens"), settings.max_tokens, standard
     )
-    if not options.get("extended_thinking"):
-        return limit
-    budget = options.get("thinking_budget_tokens") or settings.thinking_budget_tokens
+    budget = thinking_budget(options, settings)
     buffer = options.get("thinking_budget_buffer") or settings.thinking_budget_buffer
     return max(limit or 0, budget + buffer) if budget else limit
 
@@ -132,7 +122,7 @@ def responses_params(
     custom = context.endpoint.is_custom
     chaining = not custom and is_chaining(options, context.capabilities, setting=context.chaining)
     background = bool(options.get("background"))
-    store = _first(options.get("store"), settings.enable_state) or background or chaining
+    store = first(options.get("store"), settings.enable_state) or background or chaining
     reasoning = reasoning_of(request, options, settings)
     params = {
         "model": context.model,
@@ -141,10 +131,8 @@ def responses_params(
         "max_output_tokens": output_limit(
             request, options, settings, None if custom else DEFAULT_MAX_TOKENS
         ),
-        "temperature": _first(
-            request.temperature, options.get("temperature"), settings.temperature
-        ),
-        "top_p": _first(request.top_p, settings.top_p),
+        "temperature": first(request.temperature, options.get("temperature"), settings.temperature),
+        "top_p": first(request.top_p, settings.top_p),
         "text": text_format(request.response_format),
         "store": True if store else None if custom else False,
         "background": True if background else None,
@@ -183,8 +171,8 @@ def _tool_params(
         return {}
     return {
         "tools": offer.tools,
-        "tool_choice": responses_tool_choice(_first(offer.choice, None if custom else "auto")),
-        "parallel_tool_calls": _first(
+        "tool_choice": responses_tool_choice(first(offer.choice, None if custom else "auto")),
+        "parallel_tool_calls": first(
             options.get("parallel_tool_calls"),
             settings.parallel_tool_calls,
             offer.parallel,
@@ -197,13 +185,13 @@ def _tool_params(
 def _cache_params(
     options: Mapping[str, Any], settings: Settings, context: ResponsesContext
 ) -> dict[str, Any]:
-    retention = _first(options.get("prompt_cache_retention"), settings.prompt_cache_retention)
+    retention = first(options.get("prompt_cache_retention"), settings.prompt_cache_retention)
     if context.endpoint.is_custom and retention == DEFAULT_PROMPT_CACHE_RETENTION:
         retention = None
     return {
         "truncation": options.get("truncation", settings.truncation),
-        "prompt_cache_key": _first(options.get("prompt_cache_key"), settings.prompt_cache_key),
-        "safety_identifier": _first(options.get("safety_identifier"), settings.safety_identifier),
+        "prompt_cache_key": first(options.get("prompt_cache_key"), settings.prompt_cache_key),
+        "safety_identifier": first(options.get("safety_identifier"), settings.safety_identifier),
         "prompt_cache_retention": _supported_retention(retention, context),
     }
 
@@ -263,12 +251,4 @@ def text_format(wanted: Any) -> dict[str, Any] | None:
         return {"format": {"type": "json_object"}}
     if kind != "json_schema":
         return None
-    schema = read_field(wanted, "json_schema")
-    wrapped = schema if isinstance(schema.get("schema"), dict) else {"schema": schema}
-    strict = read_field(wanted, "strict")
-    described = {"type": "json_schema", "name": "response", **wrapped}
-    return {"format": {**described, "strict": strict} if strict is not None else described}
-
-
-def _first(*values: Any) -> Any:
-    return next((value for value in values if value is not None), None)
+    return {"format": {"type": "json_schema", **named_schema(wanted)}}

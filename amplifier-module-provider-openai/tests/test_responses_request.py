@@ -207,6 +207,19 @@ def test_hosted_tools_go_as_they_are():
         ({"reasoning": {"summary": "auto"}}, {}, {}, {"effort": "medium", "summary": "auto"}),
         ({}, {"reasoning_effort": "high"}, {}, {"effort": "high", "summary": "detailed"}),
         ({}, {}, {"extended_thinking": True}, {"effort": "high", "summary": "detailed"}),
+        (
+            {"reasoning_effort": "none"},
+            {},
+            {"extended_thinking": True},
+            {"effort": "high", "summary": "detailed"},
+        ),
+        (
+            {"reasoning_effort": "low"},
+            {},
+            {"extended_thinking": True, "reasoning_effort": "xhigh"},
+            {"effort": "xhigh", "summary": "detailed"},
+        ),
+        ({"reasoning": "none"}, {}, {}, {"effort": "none", "summary": "detailed"}),
     ],
 )
 def test_reasoning_as_asked_for(config, fields, options, expected):
@@ -223,9 +236,48 @@ def test_a_thinking_budget_makes_room():
 
 async def test_an_effort_that_the_model_refuses_is_not_sent(server, make_provider, say):
     with pytest.raises(kernel.InvalidRequestError):
-        await make_provider(default_model="gpt-5.5-pro").complete(say(reasoning_effort="low"))
+        await make_provider(
+            base_url="https://api.openai.com/v1", default_model="gpt-5.5-pro"
+        ).complete(say(reasoning_effort="low"))
 
     assert not server.requests
+
+
+async def test_elsewhere_it_is_another_model_of_that_name(server, make_provider, say):
+    server.on(RESPONSES, Answer.json(response(text="Hello")))
+    request = say(reasoning_effort="low", metadata={"stream": False})
+
+    answer = await make_provider(default_model="gpt-5.5-pro").complete(request)
+
+    assert answer.text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("model", "url", "expected"),
+    [
+        ("gpt-5.5-pro", None, None),
+        ("o3", None, {"summary": "auto"}),
+        ("tiny", "http://localhost/v1", None),
+    ],
+)
+def test_what_the_setup_wizard_writes_asks_for_nothing(model, url, expected):
+    assert params(model=model, url=url, reasoning_effort="none").get("reasoning") == expected
+
+
+async def test_the_event_tells_of_reasoning_as_it_is_sent(
+    server, make_provider, say, events, url_at
+):
+    server.on(RESPONSES, Answer.json(response(text="Hello")))
+    request = say(metadata={"stream": False})
+    provider = make_provider(base_url=url_at("api.openai.com"), thinking_budget_tokens=6000)
+
+    for model in ("o3", "gpt-4o"):
+        await provider.complete(request, model=model)
+    await provider.complete(request, extended_thinking=True)
+
+    told = [data for name, data in events if name == "llm:request"]
+    assert [data["reasoning_enabled"] for data in told] == [True, False, True]
+    assert [data["thinking_budget"] for data in told] == [None, None, 6000]
 
 
 async def test_it_arrives_as_it_should(server, make_provider, say):
