@@ -9,6 +9,7 @@ from itertools import groupby
 from reports import Check
 
 _WIDTH = 88
+_NAME = 9
 
 
 def listed(rows: Iterable[Check]) -> Iterator[str]:
@@ -26,13 +27,19 @@ def explained(row: Check) -> Iterator[str]:
     """Everything that the catalogue says of one check."""
     yield f"{row.id}  {row.level}  {row.title}"
     yield f"asked on {' and '.join(row.layers)}, {' and '.join(row.modes)}"
-    parts = {"requires": row.requirement, "source": row.link, "why": row.why, "remedy": row.remedy}
-    for name, text in parts.items():
+    parts = {
+        "requires": f'"{row.requirement}"' if row.quoted else row.requirement,
+        "source" if row.quoted else "after": row.link,
+        "why": row.why,
+    }
+    for name, text in (parts | row.remedies).items():
+        # A long name has a line to itself.
+        yield from () if len(name) < _NAME else (f"  {name}",)
         yield textwrap.fill(
             text,
             _WIDTH,
-            initial_indent=f"  {name:<9}",
-            subsequent_indent=" " * 11,
+            initial_indent=f"  {name if len(name) < _NAME else '':<{_NAME}}",
+            subsequent_indent=" " * (_NAME + 2),
             break_long_words=False,
             break_on_hyphens=False,
         )

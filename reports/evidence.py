@@ -8,7 +8,7 @@ from reports.escape import code, fence, plain, prose
 from reports.exchange import Exchange
 from reports.markdown import seen_on
 from reports.marks import MEANING, OUTCOME, mark
-from reports.model import Expectation, Result
+from reports.model import Check, Expectation, Result
 from reports.transcript import request, response
 
 EXCHANGE_LIMIT = 20
@@ -24,13 +24,20 @@ def evidence(cell: Cell) -> str:
         f"# {plain(check.id)} on {plain(cell.target.title)} {code(cell.target.version)}",
         f"**{mark(cell)}**: {MEANING[cell.verdict]}. Owner: {cell.owner or 'nobody'}.",
         f"{check.level}: {prose(check.title)}",
-        f"> {prose(check.requirement)}\n>\n> {plain(check.link)}",
+        _requirement(check),
         f"Why: {prose(check.why)}",
-        f"Remedy: {prose(check.remedy)}",
+        *(f"{whose}: {prose(text)}" for whose, text in check.remedies.items()),
         *(_expectation(one) for one in cell.expectations),
     ]
     parts += _results(cell)
     return "\n\n".join(parts) + "\n"
+
+
+def _requirement(check: Check) -> str:
+    """A quotation with its source, or our own words after it."""
+    if check.quoted:
+        return f"> {prose(check.requirement)}\n>\n> {plain(check.link)}"
+    return f"Required, in our words after {plain(check.link)}: {prose(check.requirement)}"
 
 
 def _results(cell: Cell) -> Iterator[str]:

@@ -73,7 +73,8 @@ def _kind(cell: Cell, result: Result) -> str:
 def _text(cell: Cell, result: Result) -> str:
     known = f"known divergence: {result.expectation.reason}\n" if result.expectation else ""
     sides = f"expected: {result.expected}\nseen: {result.seen}\n" if result.expected else ""
-    return f"{known}{sides}remedy: {cell.check.remedy}\nevidence: {cell.page}"
+    remedies = "".join(f"{whose}: {text}\n" for whose, text in cell.check.remedies.items())
+    return f"{known}{sides}{remedies}evidence: {cell.page}"
 
 
 def _properties(parent: Element, facts: Mapping[str, str]) -> None:

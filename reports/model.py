@@ -32,12 +32,27 @@ class Check(Record):
     level: Level
     title: str
     requirement: str
-    """Quoted from the source that `link` leads to."""
+    quoted: bool = True
+    """Whether `requirement` stands so in the source that `link` leads to; else it says it anew."""
     link: str
     why: str
     remedy: str
+    """What whoever maintains the server, or the module, can mend."""
+    for_users: str = ""
+    """What whoever runs the server can do today."""
     layers: tuple[Layer, ...]
     modes: tuple[Mode, ...]
+
+    @property
+    def maintained(self) -> str:
+        """What `remedy` is to be done to: the module, where it alone is asked."""
+        return "server" if Layer.WIRE in self.layers else "module"
+
+    @property
+    def remedies(self) -> dict[str, str]:
+        """What can be done, by whom."""
+        theirs = {f"For the {self.maintained}'s maintainers": self.remedy}
+        return theirs | ({"For you": self.for_users} if self.for_users else {})
 
 
 class Tried(Record):

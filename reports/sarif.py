@@ -26,12 +26,13 @@ def sarif(report: Report) -> str:
 
 
 def _rule(check: Check) -> dict[str, Any]:
+    remedies = " ".join(f"{whose}: {text}" for whose, text in check.remedies.items())
     return {
         "id": check.id,
         "shortDescription": {"text": check.title},
         "fullDescription": {"text": check.requirement},
         "helpUri": check.link,
-        "help": {"text": f"{check.why} {check.remedy}"},
+        "help": {"text": f"{check.why} {remedies}"},
         "defaultConfiguration": {"level": _LEVEL[check.level]},
         "properties": {"tags": [check.chapter, check.level]},
     }

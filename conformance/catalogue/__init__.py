@@ -33,7 +33,7 @@ class Row(BaseModel):
     remedy: Annotated[str, Field(description="what whoever maintains the server can mend")]
     for_users: Annotated[
         str, Field(description="what whoever runs the server can do today, if only report it")
-    ] = ""
+    ]
     layers: list[Layer] = list(Layer)
     modes: list[Mode] = list(Mode)
     own_model: Annotated[
@@ -54,13 +54,13 @@ class Row(BaseModel):
 
 
 class Chapter(BaseModel):
-    """One file of the catalogue; what its head says of `quoted` and `for_users` is said of each row."""
+    """One file of the catalogue; rows that say nothing of `quoted` or `for_users` take its own."""
 
     model_config = ConfigDict(extra="forbid")
 
     chapter: str
-    quoted: bool = True
-    for_users: str = ""
+    quoted: bool | None = None
+    for_users: str | None = None
     checks: list[Row]
 
     @model_validator(mode="before")

@@ -35,7 +35,8 @@ def a_check(name: str = "tools.parallel-calls", **other: Any) -> Check:
         "requirement": "The model can choose to call multiple functions in a single turn.",
         "link": "https://platform.openai.com/docs/guides/function-calling",
         "why": "An agent that reads only the first call loses work.",
-        "remedy": "Start the server with a template that knows parallel calls.",
+        "remedy": "Parse every call of the answer.",
+        "for_users": "Start the server with a template that knows parallel calls.",
         "layers": tuple(Layer),
         "modes": tuple(Mode),
     }

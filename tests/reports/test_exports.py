@@ -97,6 +97,17 @@ def test_junit_tells_owner_verdict_and_evidence_of_a_failure():
     assert "evidence: llamacpp/tools.parallel-calls" in (failure.text or "")
 
 
+def test_junit_and_sarif_say_what_can_be_done_and_by_whom():
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL))
+
+    [text, *_] = [failure.text or "" for failure in parsed(junit(report)).iter("failure")]
+    [rule] = json.loads(sarif(report))["runs"][0]["tool"]["driver"]["rules"]
+
+    for told in (text, rule["help"]["text"]):
+        assert "For the server's maintainers: Parse every call of the answer." in told
+        assert "For you: Start the server with a template that knows parallel calls." in told
+
+
 def test_junit_never_makes_a_pass_of_what_did_not_pass():
     report = a_report(
         a_result(Outcome.FAIL, expectation=an_expectation()),

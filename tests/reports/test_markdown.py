@@ -9,7 +9,7 @@ from reports.gate import gate
 from reports.markdown import render
 from reports.model import Absent, Event
 from reports.summary import summary_lines
-from reports.words import Mode, Outcome
+from reports.words import Layer, Mode, Outcome
 from tests.reports.sample import (
     a_check,
     a_large_report,
@@ -87,6 +87,28 @@ def test_a_page_holds_all_its_evidence():
     assert "--url http://127.0.0.1:8080/v1/chat/completions" in page
     assert "+4.5 ms\ndata: " in page
     assert "slot released" in page
+
+
+def test_a_page_says_what_can_be_done_and_by_whom():
+    page = evidence(cells(a_report())[0])
+
+    assert "For the server's maintainers: Parse every call of the answer." in page
+    assert "For you: Start the server with a template that knows parallel calls." in page
+
+
+def test_what_the_module_alone_is_asked_is_its_maintainers_to_mend():
+    alone = a_check(layers=(Layer.PROVIDER,))
+
+    page = evidence(cells(a_report(a_result(layer=Layer.PROVIDER), checks=(alone,)))[0])
+
+    assert "For the module's maintainers: " in page
+
+
+def test_our_own_words_are_no_quotation():
+    page = evidence(cells(a_report(checks=(a_check(quoted=False),)))[0])
+
+    assert "> The model can choose" not in page
+    assert "in our words after https://platform.openai.com" in page
 
 
 def test_a_page_tells_what_is_known_of_a_divergence():

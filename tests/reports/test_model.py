@@ -127,6 +127,19 @@ def test_a_report_survives_its_file(tmp_path: Path):
     assert load(path) == report
 
 
+def test_a_report_from_before_remedies_for_users_is_still_read(tmp_path: Path):
+    document = json.loads(dumps(a_report()))
+    for check in document["checks"]:
+        del check["for_users"], check["quoted"]
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(document))
+
+    [check] = load(path).checks
+
+    assert list(check.remedies) == ["For the server's maintainers"]
+    assert check.quoted
+
+
 def test_the_published_schema_is_current():
     published = Path(reports.__file__).parent / PUBLISHED
 

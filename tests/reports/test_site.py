@@ -11,7 +11,7 @@ import pytest
 
 from reports.exchange import Body, Chunk
 from reports.history import history
-from reports.model import Kill
+from reports.model import Check, Kill
 from reports.site import Site, build_site
 from reports.site.shown import Page, difference
 from reports.words import Mode, Outcome
@@ -171,6 +171,26 @@ def test_a_known_divergence_tells_since_when(tmp_path: Path):
     page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
     assert "Like this since 2026.10.11549 (b11549-1a2b3c4), <time" in page
     assert ">2026-10-13</time>" in page
+
+
+def test_a_cell_says_what_can_be_done_and_by_whom(tmp_path: Path):
+    page = _cell_page(tmp_path, a_check())
+
+    assert "<p>For the server&#39;s maintainers: Parse every call of the answer.</p>" in page
+    assert "<p>For you: Start the server with a template that knows parallel calls.</p>" in page
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_only_a_quotation_looks_like_one(tmp_path: Path, *, quoted: bool):
+    page = _cell_page(tmp_path, a_check(quoted=quoted))
+
+    assert ("<blockquote>" in page) is quoted
+    assert ("in our words, after " in page) is not quoted
+
+
+def _cell_page(tmp_path: Path, check: Check) -> str:
+    build_site(Site(a_report(checks=(check,))), tmp_path)
+    return (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
 
 
 def test_only_web_addresses_become_links(tmp_path: Path):
