@@ -134,6 +134,8 @@ def asked(request, server, make_provider, say, events):
         payload = dict(told(events, "llm:request"))
         assert len(payload.pop("request_id")) == 36
         payload.pop("timestamp", None)  # the kernel's
+        sent = server.requests[-1].json
+        assert payload["reasoning_enabled"] is bool({"reasoning", "reasoning_effort"} & sent.keys())
         return payload
 
     return ask
@@ -164,13 +166,13 @@ async def test_a_plain_request_has_every_key(asked):
             {},
             {"extended_thinking": True, "thinking_budget_tokens": 99},
             {},
-            {"thinking_enabled": True, "thinking_budget": 99, "reasoning_enabled": True},
+            {"thinking_enabled": True, "thinking_budget": 99},
         ),
         (
             {},
             {"extended_thinking": True},
             {"thinking_budget_tokens": "77"},
-            {"thinking_enabled": True, "thinking_budget": 77, "reasoning_enabled": True},
+            {"thinking_enabled": True, "thinking_budget": 77},
         ),
         ({}, {"thinking_budget_tokens": 99}, {}, {}),
     ],
@@ -178,7 +180,8 @@ async def test_a_plain_request_has_every_key(asked):
 async def test_what_is_asked_for_is_told(asked, fields, options, config, expected):
     payload = await asked(options=options, config=config, **fields)
 
-    assert payload == {**REQUEST_KEYS, **expected}
+    thinks = payload["reasoning_enabled"] if "extended_thinking" in options else False
+    assert payload == {**REQUEST_KEYS, "reasoning_enabled": thinks, **expected}
 
 
 async def test_background_mode_is_told(server, make_provider, say, events, url_at):
