@@ -39,7 +39,7 @@ def get_capabilities(model_id: str) -> ModelCapabilities:
     family = _detect_family(model_id)
     if family == "gpt-5":
         return _gpt_5(model_id)
-    return _FAMILIES.get(family, ModelCapabilities(family="unknown"))
+    return _FAMILIES.get(family, UNKNOWN)
 
 
 def _detect_family(model_id: str) -> str:
@@ -68,6 +68,7 @@ def _gpt_5(model_id: str) -> ModelCapabilities:
     return _GPT_5_4 if version >= (5, 4) or version == (0, 0) else _GPT_5_2
 
 
+UNKNOWN = ModelCapabilities(family="unknown")
 _GPT_5_5 = ModelCapabilities(
     family="gpt-5",
     context_window=1_000_000,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from amplifier_core.message_models import ChatResponse, Usage
+from amplifier_core.message_models import ChatResponse, ThinkingBlock, Usage
 
 from . import _constants as key
 from .answer import Answer, OpenAIChatResponse, count
 from .apply_patch import NAME as APPLY_PATCH
 from .history import read_field
-from .tool_calls import Call, cut_off_call, read_arguments, with_unique_ids
+from .tool_calls import (
+    Call,
+    cut_off_call,
+    malformed_calls,
+    read_arguments,
+    warn_if_malformed,
+    with_unique_ids,
+)
 
-logger = logging.getLogger(__name__)
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
@@ -34,7 +39,7 @@ class Continued:
 
 @dataclass
 class _Conversion:
-    answer: Answer = field(default_factory=Answer)
+    answer: Answer = field(default_factory=lambda: Answer(strips=True))
     calls: list[tuple[Call, Any]] = field(default_factory=list)
     reasoning_ids: list[str] = field(default_factory=list)
     native_call_ids: set[str] = field(default_factory=set)
@@ -57,6 +62,7 @@ def convert_response(
         usage=_usage(response),
         finish_reason=_finish_reason(response, conversion),
         metadata=_metadata(response, conversion),
+        output_text=_output_text(response),
         response_class=response_class,
     )
 
@@ -82,6 +88,22 @@ def extract_reasoning_text(reasoning_summary: Any) -> str | None:
         return "\n".join(text for text in texts if text) or None
     text = read_field(reasoning_summary, "text")
     return text if isinstance(text, str) and text else None
+
+
+def _output_text(response: Any) -> str | None:
+    """As the SDK's property of this name has it, which knows one call only."""
+    text = None if isinstance(response, Continued) else read_field(response, "output_text")
+    return text if isinstance(text, str) else None
+
+
+def without_ids(answer: ChatResponse) -> ChatResponse:
+    """The answer without what only the server that gave it could be asked for again."""
+    for name in (key.METADATA_RESPONSE_ID, key.METADATA_REASONING_ITEMS):
+        (answer.metadata or {}).pop(name, None)
+    for block in answer.content:
+        if isinstance(block, ThinkingBlock):
+            block.content = None
+    return answer
 
 
 def _add_item(conversion: _Conversion, item: Any) -> None:
@@ -128,10 +150,9 @@ def _reasoning_fields() -> Iterator[str]:
 def _add_call(conversion: _Conversion, item: Any) -> None:
     raw = read_field(item, "input")
     arguments, malformed = read_arguments(raw if raw is not None else read_field(item, "arguments"))
-    if malformed is not None:
-        logger.warning("Arguments of tool %r are no JSON object", read_field(item, "name"))
     call_id = read_field(item, "call_id") or read_field(item, "id") or ""
     call = Call(str(call_id), str(read_field(item, "name") or ""), arguments, malformed)
+    warn_if_malformed(call)
     _add_checked(conversion, call, item)
 
 
@@ -203,11 +224,6 @@ def _finish_reason(response: Any, conversion: _Conversion) -> str:
 
 def _metadata(response: Any, conversion: _Conversion) -> dict[str, Any]:
     continuations = read_field(response, "continuation_count")
-    malformed = [
-        {"id": call.id, "name": call.name, "raw": call.malformed}
-        for call, _ in conversion.calls
-        if call.malformed is not None
-    ]
     metadata = {
         key.METADATA_RESPONSE_ID: read_field(response, "id"),
         key.METADATA_STATUS: read_field(response, "status"),
@@ -215,6 +231,6 @@ def _metadata(response: Any, conversion: _Conversion) -> dict[str, Any]:
         key.METADATA_REASONING_ITEMS: conversion.reasoning_ids or None,
         key.METADATA_CONTINUATION_COUNT: count(continuations) or None,
         key.METADATA_REFUSAL: conversion.refused or None,
-        key.METADATA_MALFORMED_TOOL_CALLS: malformed or None,
+        key.METADATA_MALFORMED_TOOL_CALLS: malformed_calls(call for call, _ in conversion.calls),
     }
     return {name: value for name, value in metadata.items() if value is not None}

@@ -35,6 +35,7 @@ class Answer:
     calls: list[ToolCall] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     separator: str = "\n\n"
+    strips: bool = False
 
     def add_text(self, text: str, raw: Any = None) -> None:
         """Append text that the user is to read."""
@@ -61,10 +62,12 @@ class Answer:
         usage: Usage,
         finish_reason: str | None,
         metadata: dict[str, Any],
+        output_text: str | None = None,
         response_class: type[ChatResponse] = OpenAIChatResponse,
     ) -> ChatResponse:
-        """The finished response; its `text` is all text blocks joined by the separator."""
+        """The finished response; its `text` is all text blocks joined for people."""
         text = self.separator.join(self.texts)
+        text = text.strip() if self.strips else text
         return response_class(
             content=self.content,
             tool_calls=self.calls or None,
@@ -73,6 +76,7 @@ class Answer:
             metadata=metadata or None,
             content_blocks=self.shown or None,
             text=text if text.strip() else None,
+            output_text=output_text or "".join(self.texts) or None,
         )
 
 

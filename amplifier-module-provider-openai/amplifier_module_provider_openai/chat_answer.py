@@ -11,7 +11,14 @@ from . import _constants as key
 from .answer import Answer, count
 from .broken import BrokenAnswerError
 from .chat_stream import Assembly, Block
-from .tool_calls import Call, cut_off_call, read_arguments, with_unique_ids
+from .tool_calls import (
+    Call,
+    cut_off_call,
+    malformed_calls,
+    read_arguments,
+    warn_if_malformed,
+    with_unique_ids,
+)
 
 logger = logging.getLogger(__name__)
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -22,14 +29,7 @@ _MARKUP = "<tool_call>"
 
 def chat_response(assembly: Assembly, *, streamed: bool) -> ChatResponse:
     """Raises BrokenAnswerError for a stream cut off, InvalidToolCallError for a call cut off."""
-    if streamed and assembly.finish_reason is None:
-        raise BrokenAnswerError(
-            "the stream ended without a finish reason: the answer is cut off", truncated=True
-        )
-    if assembly.finish_reason in _FAILED:
-        raise BrokenAnswerError(
-            f"the server ended the answer with {assembly.finish_reason!r}", truncated=True
-        )
+    _refuse_unfinished(assembly.finish_reason, streamed=streamed)
     calls = _read_calls(assembly)
     answer = Answer(separator="")
     for block in assembly.blocks:
@@ -40,6 +40,17 @@ def chat_response(assembly: Assembly, *, streamed: bool) -> ChatResponse:
         finish_reason=_finish_reason(assembly.finish_reason, answer),
         metadata=_metadata(assembly, list(calls.values())),
     )
+
+
+def _refuse_unfinished(finish_reason: str | None, *, streamed: bool) -> None:
+    if streamed and finish_reason is None:
+        raise BrokenAnswerError(
+            "the stream ended without a finish reason: the answer is cut off", truncated=True
+        )
+    if finish_reason in _FAILED:
+        raise BrokenAnswerError(
+            f"the server ended the answer with {finish_reason!r}", truncated=True
+        )
 
 
 def _read_calls(assembly: Assembly) -> dict[Block, Call]:
@@ -53,9 +64,9 @@ def _read_call(block: Block, finish_reason: str | None) -> Call:
     arguments, malformed = read_arguments(raw)
     if finish_reason == "length" and (malformed is not None or not raw.strip()):
         raise cut_off_call(block.name, raw)
-    if malformed is not None:
-        logger.warning("Arguments of tool %r are no JSON object; {} is passed on", block.name)
-    return Call(block.call_id, block.name, arguments, malformed)
+    call = Call(block.call_id, block.name, arguments, malformed)
+    warn_if_malformed(call)
+    return call
 
 
 def _add(answer: Answer, block: Block, calls: dict[Block, Call]) -> None:
@@ -102,22 +113,14 @@ def _usage(usage: dict[str, Any]) -> Usage:
 def _metadata(assembly: Assembly, calls: list[Call]) -> dict[str, Any]:
     """What the session keeps; never the response's id, which Responses would take for its own."""
     reason = _INCOMPLETE.get(assembly.finish_reason or "")
-    metadata: dict[str, Any] = {
+    metadata = {
         key.METADATA_API_MODE: "chat_completions",
         key.METADATA_STATUS: "incomplete" if reason else "completed",
+        key.METADATA_INCOMPLETE_REASON: reason,
+        key.METADATA_REFUSAL: assembly.refused or None,
+        key.METADATA_MALFORMED_TOOL_CALLS: malformed_calls(calls),
     }
-    if reason:
-        metadata[key.METADATA_INCOMPLETE_REASON] = reason
-    if assembly.refused:
-        metadata[key.METADATA_REFUSAL] = True
-    malformed = [
-        {"id": call.id, "name": call.name, "raw": call.malformed}
-        for call in calls
-        if call.malformed is not None
-    ]
-    if malformed:
-        metadata[key.METADATA_MALFORMED_TOOL_CALLS] = malformed
-    return metadata
+    return {name: value for name, value in metadata.items() if value is not None}
 
 
 def raw_completion(assembly: Assembly, response: ChatResponse) -> dict[str, Any]:

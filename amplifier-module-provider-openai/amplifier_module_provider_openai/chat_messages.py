@@ -8,13 +8,12 @@ arguments always the text of a JSON object, the first and the last word not the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from .history import Image, Turn, answered_calls, read_field, read_turns
 from .repair import missing_result
 from .tool_calls import Call, arguments_text
 
-ReasoningReplay = Literal["none", "reasoning", "reasoning_content"]
 Wire = dict[str, Any]
 
 

@@ -38,13 +38,11 @@ def chat_params(
         "messages": chat_messages(request.messages, settings.reasoning_replay),
         "temperature": first(request.temperature, options.get("temperature"), settings.temperature),
         "top_p": first(request.top_p, settings.top_p),
-        "seed": settings.seed,
-        "stop": request.stop or None,
-        _limit_key(endpoint): first(
-            request.max_output_tokens, options.get("max_tokens"), settings.max_tokens
-        ),
+        "seed": first(read_field(request, "seed"), settings.seed),
+        "stop": request.stop or settings.stop,
         "response_format": response_format(request.response_format),
         "reasoning_effort": _effort(request, options, settings),
+        **_limit_param(request, options, settings, endpoint),
         **_tool_params(request, options, settings, custom=endpoint.is_custom),
     }
     body.update(settings.extra_request_params or {})
@@ -107,8 +105,11 @@ def response_format(wanted: Any) -> dict[str, Any] | None:
     return {"type": "json_schema", "json_schema": named_schema(wanted)}
 
 
-def _limit_key(endpoint: Endpoint) -> str:
-    return "max_tokens" if endpoint.is_custom else "max_completion_tokens"
+def _limit_param(
+    request: ChatRequest, options: Mapping[str, Any], settings: Settings, endpoint: Endpoint
+) -> dict[str, Any]:
+    limit = first(request.max_output_tokens, options.get("max_tokens"), settings.max_tokens)
+    return {"max_tokens" if endpoint.is_custom else "max_completion_tokens": limit}
 
 
 def _effort(request: ChatRequest, options: Mapping[str, Any], settings: Settings) -> str | None:

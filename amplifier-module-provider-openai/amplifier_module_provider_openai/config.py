@@ -20,13 +20,16 @@ _FALSE = frozenset({"0", "false", "no", "off", "n", "disabled", "none"})
 
 
 def read_flag(value: object) -> bool:
-    """True or False from a bool, a number or a word such as "yes" and "off"."""
+    """True or False from a bool, a word such as "yes" and "off", or a number that isn't 0."""
     word = str(value).strip().lower()
     if word in _TRUE:
         return True
     if word in _FALSE:
         return False
-    raise ValueError("expected true or false")
+    try:
+        return float(word) != 0
+    except ValueError:
+        raise ValueError("expected true or false") from None
 
 
 def read_auto(value: object) -> Literal["auto"] | bool:
@@ -60,6 +63,11 @@ def read_count(value: object) -> int:
     return number
 
 
+def read_limit(value: object) -> int:
+    """A whole number; 0, no limit, for a negative one, as provider-openai 1.0 had it."""
+    return max(0, read_whole(value))
+
+
 def read_number(value: object) -> float:
     """A number from 0.5 or "0.5"."""
     return float(str(value))
@@ -71,6 +79,11 @@ def read_seconds(value: object) -> float:
     if not seconds >= 0:
         raise ValueError("expected 0 or more seconds")
     return seconds
+
+
+def read_texts(value: object) -> list[str]:
+    """Texts from a list, or a single one."""
+    return [str(text) for text in value] if isinstance(value, list) else [str(value)]
 
 
 def read_mapping(value: object) -> dict[str, Any]:
@@ -114,6 +127,7 @@ class Settings:
     temperature: float | None = _setting(None, read_number)
     top_p: float | None = _setting(None, read_number)
     seed: int | None = _setting(None, read_whole)
+    stop: list[str] | None = _setting(None, read_texts)  # noqa: RUF009
     reasoning: str | dict[str, Any] | None = _setting(None, read_effort)  # noqa: RUF009
     reasoning_effort: str | dict[str, Any] | None = _setting(None, read_effort)  # noqa: RUF009
     reasoning_summary: str = _setting(default.DEFAULT_REASONING_SUMMARY)
@@ -139,7 +153,7 @@ class Settings:
     min_retry_delay: float = _setting(1.0, read_seconds)
     max_retry_delay: float = _setting(60.0, read_seconds)
     retry_jitter: bool = _setting(True, read_flag)  # noqa: FBT003
-    max_concurrent_requests: int = _setting(5, read_count)
+    max_concurrent_requests: int = _setting(5, read_limit)
     thinking_budget_tokens: int | None = _setting(None, read_count)
     thinking_budget_buffer: int = _setting(1024, read_count)
 

@@ -35,10 +35,10 @@ class Endpoint:
 
 @lru_cache(maxsize=64)
 def endpoint_of(base_url: str | None) -> Endpoint:
-    """The endpoint behind a base URL; None or "" stands for OpenAI's own."""
+    """The endpoint behind a base URL; None, or one without a host, stands for OpenAI's own."""
     split = urlsplit(base_url or "")
     host = (split.hostname or "").rstrip(".").lower()
-    if not base_url:
+    if not host:
         return Endpoint(f"https://{_OPENAI_HOST}/v1", is_openai=True, is_azure=False)
     netloc = split.netloc.rpartition("@")[2]
     return Endpoint(

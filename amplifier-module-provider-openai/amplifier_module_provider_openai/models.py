@@ -9,7 +9,7 @@ from typing import Any
 from amplifier_core.models import ModelInfo
 from openai import AsyncOpenAI
 
-from ._capabilities import ModelCapabilities
+from ._capabilities import UNKNOWN, ModelCapabilities
 from ._constants import ADVERTISED_MAX_TOKENS, DEEP_RESEARCH_MODELS
 from .answer import count
 from .config import Settings
@@ -71,23 +71,21 @@ def _openai_model(model_id: str, settings: Settings, capabilities: ModelCapabili
     )
 
 
-def served_models(
-    contexts: Mapping[str, int | None], settings: Settings, capabilities_of: CapabilitiesOf
-) -> list[ModelInfo]:
+def served_models(contexts: Mapping[str, int | None], settings: Settings) -> list[ModelInfo]:
     """All models of any other server, from their ids and the contexts that it told."""
-    infos = []
-    for model_id, told in contexts.items():
-        known, context = capabilities_of(model_id), told or settings.context_window
-        infos.append(
-            ModelInfo(
-                id=model_id,
-                display_name=model_id,
-                context_window=context or known.context_window,
-                max_output_tokens=output_limit_of(settings, context, known),
-                capabilities=[*known.capability_tags, "local"],
-            )
-        )
+    infos = [_served_model(model_id, told, settings) for model_id, told in contexts.items()]
     return sorted(infos, key=lambda info: info.display_name.lower())
+
+
+def _served_model(model_id: str, told: int | None, settings: Settings) -> ModelInfo:
+    context = told or settings.context_window
+    return ModelInfo(
+        id=model_id,
+        display_name=model_id,
+        context_window=context or UNKNOWN.context_window,
+        max_output_tokens=output_limit_of(settings, context, UNKNOWN),
+        capabilities=[*UNKNOWN.capability_tags, "local"],
+    )
 
 
 async def server_context(client: AsyncOpenAI) -> int | None:

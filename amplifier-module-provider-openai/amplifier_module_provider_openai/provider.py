@@ -15,10 +15,9 @@ from amplifier_core.models import ModelInfo, ProviderInfo
 from amplifier_core.utils import RetryConfig
 from openai import AsyncOpenAI
 
-from . import _constants as default
 from . import apply_patch, models
-from ._capabilities import ModelCapabilities
-from ._response_handling import convert_response
+from ._capabilities import UNKNOWN, ModelCapabilities
+from ._response_handling import convert_response, without_ids
 from .completion import Completion
 from .config import Settings
 from .credentials import client_arguments, url_in_use
@@ -116,8 +115,9 @@ class OpenAIProvider:
         """Name, limits and config fields; asks no server and needs no key."""
         known = self._capabilities(self.default_model)
         context = self._context_window()
-        custom = self._address().is_custom and not self.always_responses
-        limit = models.output_limit_of(self.settings, context, known) if custom else None
+        limit = None
+        if self._is_elsewhere:
+            limit = models.output_limit_of(self.settings, context, known)
         return provider_info(
             model=self.default_model,
             timeout=self.timeout,
@@ -154,7 +154,7 @@ class OpenAIProvider:
             told = {name: size or whole for name, size in told.items()}
         sizes = {name: size for name, size in told.items() if size}
         knowledge_of(self.endpoint()).context_windows.update(sizes)
-        return models.served_models(told, self.settings, self._capabilities)
+        return models.served_models(told, self.settings)
 
     async def served_hint(self, model: str) -> str:
         """One sentence for people whose model the server does not have."""
@@ -180,6 +180,11 @@ class OpenAIProvider:
     def _address(self) -> Endpoint:
         client = self._client
         return endpoint_of(url_in_use(self.base_url) if client is None else str(client.base_url))
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether requests go to neither OpenAI nor Azure; known without making the client."""
+        return self._address().is_custom and not self.always_responses
 
     def without_secrets(self, text: str) -> str:
         """The text without this provider's key, which a server may have sent back."""
@@ -225,22 +230,23 @@ class OpenAIProvider:
             skip_chain=skip_chain,
         )
         chaining = is_chaining(options, context.capabilities, setting=context.chaining)
-        writer = InputWriter(
-            self._native_call_ids,
-            with_reasoning=not chaining and not endpoint.is_custom,
-            explicit_types=endpoint.is_custom,
-        )
+        items = self._writer(endpoint, chaining=chaining).write(request.messages)
         offer = offer_of(request, options, custom=endpoint.is_custom)
         offer = replace(offer, tools=self._convert_tools_from_request(offer.tools))
-        items = writer.write(request.messages)
         return responses_params(request, options, self.settings, context, items=items, offer=offer)
 
+    def _writer(self, endpoint: Endpoint, *, chaining: bool) -> InputWriter:
+        custom = endpoint.is_custom
+        return InputWriter(
+            self._native_call_ids,
+            with_reasoning=not chaining and not custom,
+            explicit_types=custom,
+        )
+
     def converted(self, response: Any, endpoint: Endpoint) -> ChatResponse:
-        """A Responses answer; the id of one that OpenAI has not stored is not kept."""
+        """A Responses answer; from another server without the ids, which mean nothing to OpenAI."""
         answer = self._convert_to_chat_response(response)
-        if endpoint.is_custom and answer.metadata:
-            answer.metadata.pop(default.METADATA_RESPONSE_ID, None)
-        return answer
+        return without_ids(answer) if endpoint.is_custom else answer
 
     def priced(self, answer: ChatResponse, model: object, endpoint: Endpoint) -> ChatResponse:
         """The answer with its cost in USD, where OpenAI or Azure sends the bill."""
@@ -290,6 +296,9 @@ class OpenAIProvider:
         return models.display_name(model)
 
     def _capabilities(self, model: str) -> ModelCapabilities:
+        """Of OpenAI's models; elsewhere a name says nothing, it may be an alias."""
+        if self._is_elsewhere:
+            return UNKNOWN
         from . import get_capabilities  # noqa: PLC0415  # the package's name is what gets replaced
 
         return get_capabilities(model)

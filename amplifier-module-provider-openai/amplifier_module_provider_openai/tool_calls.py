@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from amplifier_core.llm_errors import InvalidToolCallError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -31,6 +35,21 @@ def read_arguments(raw: object) -> tuple[dict[str, Any], str | None]:
     except ValueError:
         arguments = None
     return (arguments, None) if isinstance(arguments, dict) else ({}, str(raw))
+
+
+def warn_if_malformed(call: Call) -> None:
+    """Tell the log of arguments that are passed on as {}."""
+    if call.malformed is not None:
+        logger.warning("Arguments of tool %r are no JSON object; {} is passed on", call.name)
+
+
+def malformed_calls(calls: Iterable[Call]) -> list[dict[str, Any]] | None:
+    """What the metadata keeps of calls whose arguments were no JSON object; None without any."""
+    return [
+        {"id": call.id, "name": call.name, "raw": call.malformed}
+        for call in calls
+        if call.malformed is not None
+    ] or None
 
 
 def arguments_text(arguments: dict[str, Any]) -> str:

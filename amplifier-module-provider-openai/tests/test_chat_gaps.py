@@ -95,3 +95,22 @@ async def test_a_slow_hook_holds_up_neither_the_stream_nor_its_clock(
     server.on(CHAT, stream(*HELLO))
 
     assert (await provider.complete(say())).text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("config", "fields", "sent"),
+    [
+        ({"stop": "END", "seed": 1}, {}, {"stop": ["END"], "seed": 1}),
+        ({"stop": ["END"], "seed": 1}, {"stop": ["."], "seed": 2}, {"stop": ["."], "seed": 2}),
+        ({}, {"seed": 0}, {"seed": 0}),
+    ],
+)
+async def test_stop_and_seed_come_from_the_request_or_config(
+    server, make_provider, say, config, fields, sent
+):
+    server.on(CHAT, stream(*HELLO))
+
+    await make_provider(use_responses_api=False, **config).complete(say(**fields))
+
+    (body,) = server.bodies(CHAT)
+    assert {key: body[key] for key in ("stop", "seed") if key in body} == sent

@@ -72,7 +72,6 @@ async def test_an_environment_url_without_a_scheme_is_told(coordinator, monkeypa
     with pytest.raises(kernel.ConfigurationError, match="http://localhost"):
         await provider.complete(say())
 
-    assert provider.endpoint().is_custom
     assert provider.get_info().id == "openai"
 
 
