@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from amplifier_core.llm_errors import InvalidRequestError
 from amplifier_core.message_models import ChatRequest
 
-from .config import Settings
+from .config import Settings, read_auto
 from .history import read_field
 
 
 def first(*values: Any) -> Any:
     """The first value that says something, in the order of who decides."""
     return next((value for value in values if value is not None), None)
+
+
+def asked_switch(
+    options: Mapping[str, Any], name: str, configured: Literal["auto"] | bool
+) -> Literal["auto"] | bool:
+    """An option that is on, off or "auto", else as configured. Raises InvalidRequestError."""
+    value = options.get(name)
+    if value is None:
+        return configured
+    try:
+        return read_auto(value)
+    except ValueError as error:
+        raise InvalidRequestError(f"option {name}={value!r}: {error}, or auto") from error
 
 
 def asked_reasoning(

@@ -18,6 +18,7 @@ from amplifier_core.utils.retry import retry_with_backoff
 
 from . import chat, payloads, protocol, responses
 from ._constants import PROTOCOL_FALLBACK, STREAM_EVENTS
+from .asked import asked_switch
 from .chat_request import chat_params
 from .continuation import continue_response
 from .errors import Attempt, context_size_of, is_about_model, kernel_error
@@ -52,7 +53,10 @@ class Completion:
         self._stream_id = self.request_id
         self._events = BlockEvents(None)
         self._known = protocol.knowledge_of(self.endpoint)
+        configured = provider.settings.use_responses_api
+        self._setting = asked_switch(options, "use_responses_api", configured)
         self._tried_before: str | None = None
+        self._chat_is_missing = False
         self._choice = self._choose()
         self._params: dict[str, Any] = {}
         # OpenAI has begun to answer and will bill it: another attempt would be paid for again.
@@ -101,8 +105,10 @@ class Completion:
     def _choose(self) -> protocol.Choice:
         if self._tried_before:
             return protocol.Choice("chat")
+        if self._chat_is_missing:
+            return protocol.Choice("responses")
         return protocol.choose(
-            self.provider.settings.use_responses_api,
+            self._setting,
             self.endpoint,
             self.request,
             always_responses=self.provider.always_responses,
@@ -166,19 +172,44 @@ class Completion:
         return self.request.timeout or self.provider.timeout or None
 
     async def _ask(self) -> Reply:
-        if self._choice.protocol == "chat":
+        if self._choice.protocol == "responses":
+            return await self._ask_responses()
+        try:
             return await self._on_live_connection(self._ask_chat)
+        except openai.APIStatusError as error:
+            if not self._choice.or_responses or not protocol.is_missing_endpoint(error):
+                raise
+        self._do_without_chat()
+        return await self._ask_responses()
+
+    async def _ask_responses(self) -> Reply:
         exchange = self._exchange()
         try:
             received = await self._on_live_connection(partial(responses.ask, exchange))
         except Exception as error:
-            reason = None if self._events.any_delta else protocol.says_wrong_protocol(error)
-            if not self._choice.may_fall_back or reason is None:
+            reason = self._reason_for_chat(error)
+            if reason is None:
                 raise
-            await self._fall_back(reason, error)
+            await self._fall_back(self.provider.without_secrets(reason), error)
             return await self._ask_chat()
         self._accepted = True
         return await self._finished(exchange, *received)
+
+    def _reason_for_chat(self, error: Exception) -> str | None:
+        if self._known.has_no_chat and protocol.is_missing_endpoint(error):
+            self._known.forget()
+        if self._events.any_delta or not self._choice.may_fall_back:
+            return None
+        return protocol.says_wrong_protocol(error, proven=self._known.has_responses)
+
+    def _do_without_chat(self) -> None:
+        self._chat_is_missing = True
+        self._switch(protocol.Choice("responses"))
+        logger.warning(
+            "%s has no Chat Completions, so this request goes by Responses: without its stop "
+            "strings, and with an output format that the server may not heed.",
+            self.endpoint.base_url,
+        )
 
     async def _on_live_connection(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask once more at once if a connection kept from an earlier call was dead.
@@ -217,6 +248,7 @@ class Completion:
 
     def _responses_work(self) -> None:
         self.provider.has_kept_connections = True
+        self._known.has_no_chat |= self._chat_is_missing
         if self._choice.may_fall_back:
             self._known.settle("responses")
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any
 
 import openai
@@ -43,7 +44,7 @@ _CONTEXT_PHRASES = (
 _CONTEXT_SIZE = re.compile(r"context (?:length|size|window)\D{1,30}(\d{3,8})\b")
 _FILTER_PHRASES = ("content filter", "content_filter", "safety", "blocked")
 # What the SDK runs into, or says, when an answer is not OpenAI's.
-UNREADABLE = RuntimeError | ValueError | AttributeError | AssertionError | LookupError | TypeError
+_UNREADABLE = RuntimeError | ValueError | AttributeError | AssertionError | LookupError | TypeError
 _CLOUDFLARE = (
     "just a moment",
     "cf-browser-verification",
@@ -104,6 +105,14 @@ def message_of(error: BaseException) -> str:
     if transport_error(error) is not None and not str(error):
         return f"The connection broke while the answer was read ({type(error).__name__})"
     return str(error) or f"{type(error).__name__}: (no message)"
+
+
+def is_unreadable(error: BaseException) -> bool:
+    """Whether the SDK stumbled over an answer; the same errors of this module are its own bugs."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    packages = [name.partition(".")[0] for name in names]
+    known = [package for package in packages if package in {"openai", __package__}]
+    return isinstance(error, _UNREADABLE) and known[-1:] == ["openai"]
 
 
 def is_about_model(error: BaseException) -> bool:
@@ -238,7 +247,7 @@ def _from_broken(error: BrokenAnswerError, attempt: Attempt) -> kernel.LLMError:
 
 
 def _from_anything(error: BaseException, attempt: Attempt) -> kernel.LLMError:
-    if attempt.endpoint.is_custom and isinstance(error, UNREADABLE):
+    if attempt.endpoint.is_custom and is_unreadable(error):
         what = f"{attempt.url} gave an answer that can't be used: {message_of(error)}"
         return _make(kernel.LLMError, f"{what}{_protocol_hint(attempt)}", error, attempt)
     return _make(kernel.LLMError, message_of(error), error, attempt, retryable=True)

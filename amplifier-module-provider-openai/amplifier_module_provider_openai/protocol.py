@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,25 +13,28 @@ from amplifier_core.message_models import ChatRequest
 
 from .broken import BrokenAnswerError, FailedAnswerError
 from .endpoint import Endpoint
-from .errors import UNREADABLE, is_about_model, is_context_overflow
+from .errors import is_about_model, is_context_overflow, is_unreadable
 from .native import body_of, never_connected, status_of, text_of, transport_error
 
 Protocol = Literal["responses", "chat"]
 # So long a call waits for another one that is finding out; after that it finds out by itself.
 _PATIENCE = 2.0
 _NO_SUCH_ENDPOINT = frozenset({405, 410, 501})
-_RESPONSES_SHAPES = (
-    "'input'",
-    '"input"',
-    "input_text",
-    "output_text",
-    "instructions",
-    "cannot determine type of 'item'",
-    "'type' of tool must be 'function'",
-    "messages",
-    "unknown field",
-    "unrecognized",
-    "unexpected field",
+_RESPONSES_SHAPES = re.compile(
+    r"input_text|output_text|cannot determine type of 'item'|'type' of tool must be 'function'"
+    r"|(unknown|unexpected|unrecognized) (request )?(field|key|parameter|argument|property)"
+)
+# FastAPI tells the value it did not like under a key "input", whatever the field was.
+_RESPONSES_FIELDS = re.compile(r"""["'`](input|instructions)[\\"'`]+(?!\s*:)|\bmessages\b""")
+_NOT_KNOWN = re.compile(
+    r"required|missing|unknown|unexpected|unrecognized|unsupported|not (supported|permitted)"
+    r"|invalid type|must be an? "
+)
+_NOTHING_THERE = re.compile(
+    r"<!?(html|doctype)|chat/completions|invalid url|no such route|unexpected endpoint", re.I
+)
+_NOT_FOUND = frozenset(
+    {"", "not found", "file not found", "page not found", "404 not found", "404 page not found"}
 )
 
 
@@ -40,6 +44,7 @@ class Knowledge:
 
     chat_only: bool = False
     has_responses: bool = False
+    has_no_chat: bool = False
     told: bool = False
     context_windows: dict[str, int] = field(default_factory=dict)
     finding_out: asyncio.Event | None = None
@@ -72,7 +77,7 @@ class Knowledge:
 
     def forget(self) -> None:
         """Another server may have taken the place of the one that was known."""
-        self.chat_only = self.has_responses = self.told = False
+        self.chat_only = self.has_responses = self.has_no_chat = self.told = False
         self.context_windows.clear()
 
     def context_window(self, model: str) -> int | None:
@@ -91,10 +96,14 @@ def knowledge_of(endpoint: Endpoint) -> Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The protocol to begin with, and whether the server may prove it wrong."""
+    """The protocol to begin with, and whether the server may prove it wrong.
+
+    `or_responses`: Chat Completions says it better, but a server without it has to do.
+    """
 
     protocol: Protocol
     may_fall_back: bool = False
+    or_responses: bool = False
 
 
 def choose(
@@ -113,8 +122,11 @@ def choose(
         return Choice("responses" if setting else "chat")
     if always_responses or not endpoint.is_custom:
         return Choice("responses")
-    if knowledge_of(endpoint).chat_only or request.stop or _wants_format(request):
+    known = knowledge_of(endpoint)
+    if known.chat_only:
         return Choice("chat")
+    if request.stop or _wants_format(request):
+        return Choice("responses") if known.has_no_chat else Choice("chat", or_responses=True)
     return Choice("responses", may_fall_back=True)
 
 
@@ -122,23 +134,23 @@ def _wants_format(request: ChatRequest) -> bool:
     return request.response_format is not None and request.response_format.type != "text"
 
 
-def says_wrong_protocol(error: BaseException) -> str | None:
+def says_wrong_protocol(error: BaseException, *, proven: bool = False) -> str | None:
     """Why a failed Responses call suggests that the server does not speak it; None if it doesn't.
 
     A broken connection counts: a server may answer 404 and close before it has read the
-    request, and then nothing but the reset arrives.
+    request, and then nothing but the reset arrives. It does not where Responses is `proven`.
     """
     status = status_of(error)
     if status is not None:
         return _status_says(status, error)
     if isinstance(error, FailedAnswerError) or is_context_overflow(error):
         return None
-    if isinstance(error, BrokenAnswerError | UNREADABLE):
+    if isinstance(error, BrokenAnswerError) or is_unreadable(error):
         return f"the answer is not of the Responses API ({type(error).__name__}: {error})"
     if isinstance(error, openai.APITimeoutError | TimeoutError | kernel.LLMError):
         return None
     cause = transport_error(error)
-    if cause is None or never_connected(error):
+    if proven or cause is None or never_connected(error):
         return None
     return f"the connection broke ({type(cause).__name__})"
 
@@ -148,15 +160,30 @@ def _status_says(status: int, error: BaseException) -> str | None:
         return f"POST /responses answered {status}"
     if status not in {400, 422} or is_context_overflow(error):
         return None
-    said = text_of(error)
-    if any(shape in said for shape in _RESPONSES_SHAPES):
+    if _complains_of_shape(text_of(error)):
         return f"POST /responses answered {status} and does not know the request's shape"
     return None
 
 
+def _complains_of_shape(said: str) -> bool:
+    """A server may know the shape, and refuse the value: that says nothing about the protocol."""
+    if _RESPONSES_SHAPES.search(said):
+        return True
+    return bool(_RESPONSES_FIELDS.search(said) and _NOT_KNOWN.search(said))
+
+
 def is_missing_endpoint(error: BaseException) -> bool:
-    """Whether Chat Completions itself is gone: the server was exchanged for another."""
-    status = status_of(error)
+    """Whether there is no such endpoint: the server was exchanged for another."""
+    status, said = status_of(error), _words_of(error)
+    if status != 404:
+        return status in {405, 501}
     # mlx_lm.server (0.32.2) answers 404 to whatever goes wrong, with the exception's text.
-    missing = status == 404 and ("not found" in text_of(error) or not body_of(error))
-    return (missing and not is_about_model(error)) or status in {405, 501}
+    return said.strip(" .\n").lower() in _NOT_FOUND or bool(_NOTHING_THERE.search(said))
+
+
+def _words_of(error: BaseException) -> str:
+    """What the server says in an error body of any vendor's shape."""
+    body = body_of(error)
+    if isinstance(body, dict):
+        body = next((body[key] for key in ("message", "detail", "error") if body.get(key)), "")
+    return str(body or "")

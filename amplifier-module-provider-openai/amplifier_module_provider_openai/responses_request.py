@@ -19,7 +19,7 @@ from ._constants import (
     NATIVE_TOOL_TYPES,
     PROVIDER_NAME,
 )
-from .asked import asked_reasoning, first, named_schema, thinking_budget
+from .asked import asked_reasoning, asked_switch, first, named_schema, thinking_budget
 from .config import Settings
 from .endpoint import Endpoint
 from .history import read_field, text_of
@@ -78,9 +78,8 @@ def is_chaining(
     setting: Literal["auto"] | bool,
 ) -> bool:
     """Whether turns are linked on OpenAI's side: by option, config, or for reasoning models."""
-    wanted = options.get("enable_response_chaining")
-    wanted = setting if wanted is None else wanted
-    return capabilities.supports_reasoning if wanted == "auto" else bool(wanted)
+    wanted = asked_switch(options, "enable_response_chaining", setting)
+    return capabilities.supports_reasoning if wanted == "auto" else wanted
 
 
 def previous_response_id(messages: Iterable[Any]) -> str | None:
