@@ -99,7 +99,7 @@ async def test_a_server_in_trouble_is_not_waited_for_beyond_the_bound(server, pa
     assert all(delay <= 60 for delay in delays(events))
 
 
-async def test_a_wait_varies_by_a_fifth_or_so(server, patient, say, events):
+async def test_a_wait_varies_unless_told_otherwise(server, patient, say, events):
     config = {"max_retries": 3, "min_retry_delay": 0.05, "retry_jitter": "true"}
     provider = patient(*[refused(503)] * 3, **config)
 
@@ -107,7 +107,7 @@ async def test_a_wait_varies_by_a_fifth_or_so(server, patient, say, events):
 
     plain = [0.05, 0.1, 0.2]
     assert delays(events) != plain
-    assert delays(events) == pytest.approx(plain, rel=0.2, abs=0.011)  # core varies by 10 ms, too
+    assert delays(events) == pytest.approx(plain, rel=0.51)  # as core 2.0.2 does it
 
 
 @pytest.mark.parametrize("retries", ["0", 0])
