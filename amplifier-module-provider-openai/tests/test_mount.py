@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 from amplifier_core import llm_errors as kernel
-from amplifier_core._session_init import initialize_session
-from amplifier_core.loader import ModuleLoader
 from amplifier_core.message_models import ChatResponse, TextBlock, ToolCall
 from amplifier_core.testing import MockCoordinator
 from amplifier_core.validation import ProviderValidator
@@ -179,44 +177,6 @@ async def test_a_value_that_cannot_be_read_names_its_key(coordinator):
 
     assert "timeout" in str(caught.value)
     assert "soon" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("first", "mounted"), [({"api_key": "k"}, {"openai", "local"}), ({}, {"local"})]
-)
-async def test_two_instances_in_one_session(server, coordinator, say, first, mounted):
-    server.on(CHAT, stream(chunk("Hi"), chunk(finish="stop")))
-    local = {"base_url": server.base_url, "use_responses_api": False, "default_model": "tiny"}
-    session = {
-        "session": {"orchestrator": "loop", "context": "memory"},
-        "providers": [
-            {"module": "provider-openai", "config": first},
-            {"module": "provider-openai", "instance_id": "local", "config": local},
-        ],
-    }
-
-    class Loader(ModuleLoader):
-        """Finds this module for every provider, and nothing to mount for the rest."""
-
-        async def load(self, module_id, config=None, source_hint=None, coordinator=None):
-            async def mount_one(coordinator):
-                if module_id == "provider-openai":
-                    return await mount(coordinator, config)
-                return None
-
-            return mount_one
-
-    coordinator.loader = Loader(coordinator=coordinator)
-    await initialize_session(session, coordinator, "session", None)
-    providers = coordinator.mount_points["providers"]
-    answer = await providers["local"].complete(say())
-
-    assert set(providers) == mounted
-    assert {provider.name for provider in providers.values()} == {"openai"}
-    assert len({id(provider.client) for provider in providers.values()}) == len(mounted)
-    assert answer.text == "Hi"
-    for provider in providers.values():
-        await provider.close()
 
 
 def test_info_needs_neither_key_nor_server():
