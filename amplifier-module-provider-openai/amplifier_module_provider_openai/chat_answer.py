@@ -34,7 +34,7 @@ def chat_response(assembly: Assembly, *, streamed: bool) -> ChatResponse:
     answer = Answer(separator="")
     for block in assembly.blocks:
         _add(answer, block, calls)
-    _warn_of_markup(answer)
+    _warn_of_oddities(assembly, answer)
     return answer.build(
         usage=_usage(assembly.usage or {}),
         finish_reason=_finish_reason(assembly.finish_reason, answer),
@@ -54,7 +54,8 @@ def _refuse_unfinished(finish_reason: str | None, *, streamed: bool) -> None:
 
 
 def _read_calls(assembly: Assembly) -> dict[Block, Call]:
-    calls = {block: _read_call(block, assembly.finish_reason) for block in assembly.calls()}
+    named = [block for block in assembly.blocks if block.kind == "tool_use"]
+    calls = {block: _read_call(block, assembly.finish_reason) for block in named}
     with_unique_ids(list(calls.values()))
     return calls
 
@@ -73,15 +74,22 @@ def _add(answer: Answer, block: Block, calls: dict[Block, Call]) -> None:
     text = block.text.getvalue()
     if block in calls:
         answer.add_call(calls[block])
-    elif block.kind == "tool_use":
-        logger.warning("Dropped a tool call without a name; its arguments: %.200s", text)
     elif block.kind == "thinking":
         answer.add_thinking(text)
     else:
         answer.add_text(text)
 
 
-def _warn_of_markup(answer: Answer) -> None:
+def _warn_of_oddities(assembly: Assembly, answer: Answer) -> None:
+    for block in assembly.calls:
+        if not block.name:
+            arguments = block.text.getvalue()
+            logger.warning("Dropped a tool call without a name; its arguments: %.200s", arguments)
+    if not answer.content:
+        logger.warning(
+            "The answer is empty. LM Studio answers so when the prompt is longer than the "
+            "context; a model may also have nothing to say."
+        )
     if not answer.calls and any(_MARKUP in text for text in answer.texts):
         logger.warning(
             "The answer has %s markup in its text: the server did not parse the tool call. "

@@ -13,22 +13,24 @@ from .tool_calls import arguments_text, read_arguments
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """One content block under way; `text` holds a tool's arguments."""
+    """One content block under way; `text` holds a tool's arguments.
 
-    index: int
+    It gets its `index` when it starts: a call whose name never comes must not take one.
+    """
+
     kind: BlockType
+    index: int = -1
     text: StringIO = field(default_factory=StringIO)
     call_id: str = ""
     name: str = ""
-    started: bool = False
-    ended: bool = False
 
 
 class Assembly:
     """Feed it parsed chunks; it notes block events and keeps blocks, finish reason and usage."""
 
     def __init__(self, events: BlockEvents) -> None:
-        self.blocks: list[Block] = []
+        self.blocks: list[Block] = []  # those that have started
+        self.calls: list[Block] = []  # those too that wait for their names
         self.finish_reason: str | None = None
         self.usage: dict[str, Any] | None = None
         self.model: str | None = None
@@ -36,8 +38,9 @@ class Assembly:
         self.refused = False
         self.any_delta = False
         self._events = events
-        self._splitter: ThinkSplitter | None = ThinkSplitter()
+        self._splitter: ThinkSplitter | None = ThinkSplitter(self._last_character)
         self._slots: dict[int | None, Block] = {}
+        self._open: Block | None = None
         # The text block that grows while nothing but text comes, which is most of the time.
         self._growing: Block | None = None
 
@@ -51,7 +54,9 @@ class Assembly:
         choices = chunk.get("choices")
         if not choices:
             return
-        choice = choices[0]
+        self._choice(choices[0])
+
+    def _choice(self, choice: dict[str, Any]) -> None:
         delta = choice.get("delta") or choice.get("message")
         if delta:
             self.any_delta = True
@@ -66,10 +71,6 @@ class Assembly:
         self._pieces(self._splitter.close() if self._splitter else ())
         self._end_open()
 
-    def calls(self) -> list[Block]:
-        """Tool call blocks that have a name, in order."""
-        return [block for block in self.blocks if block.kind == "tool_use" and block.name]
-
     def _delta(self, delta: dict[str, Any]) -> None:
         content = delta.get("content")
         if len(delta) == 1 and content and isinstance(content, str):
@@ -78,9 +79,9 @@ class Assembly:
         self._rarities(delta)
         if content:
             self._content(content if isinstance(content, str) else _joined_parts(content))
-        self._calls(delta)
+        self._tool_calls(delta)
 
-    def _calls(self, delta: dict[str, Any]) -> None:
+    def _tool_calls(self, delta: dict[str, Any]) -> None:
         if delta.get("tool_calls"):
             for entry in delta["tool_calls"]:
                 self._tool_call(entry)
@@ -132,31 +133,40 @@ class Assembly:
                 block.kind = "thinking"
 
     def _append(self, kind: BlockType, text: str) -> None:
-        block = self.blocks[-1] if self.blocks else None
-        if block is None or block.kind != kind or block.ended:
-            block = self._open(kind)
+        block = self._open
+        if block is None or block.kind != kind:
+            block = self._begin(kind)
             self._start(block)
         block.text.write(text)
         self._events.delta(block.index, kind, text)
 
-    def _open(self, kind: BlockType) -> Block:
+    def _begin(self, kind: BlockType) -> Block:
         self._end_open()
-        block = Block(len(self.blocks), kind)
-        self.blocks.append(block)
+        self._open = block = Block(kind)
+        if kind == "tool_use":
+            self.calls.append(block)
         return block
 
     def _start(self, block: Block) -> None:
-        if not block.started:
-            block.started = True
-            self._events.start(block.index, block.kind, block.name or None)
+        if block.index >= 0 or (block.kind == "tool_use" and not block.name):
+            return
+        block.index = len(self.blocks)
+        self.blocks.append(block)
+        self._events.start(block.index, block.kind, block.name or None)
+        if block is not self._open:
+            self._events.end(block.index, block.kind)
 
     def _end_open(self) -> None:
-        self._growing = None
-        block = self.blocks[-1] if self.blocks else None
-        if block is not None and not block.ended:
-            self._start(block)
-            block.ended = True
+        self._growing, block = None, self._open
+        if block is None:
+            return
+        self._start(block)
+        self._open = None
+        if block.index >= 0:
             self._events.end(block.index, block.kind)
+
+    def _last_character(self) -> str:
+        return self.blocks[-1].text.getvalue()[-1:] if self.blocks else ""
 
     def _tool_call(self, entry: dict[str, Any]) -> None:
         function = entry.get("function") or {}
@@ -164,18 +174,18 @@ class Assembly:
         if isinstance(arguments, dict):
             arguments = arguments_text(arguments)
         block = self._slot(entry, name, arguments or "")
-        if name and name != block.name and not block.text.tell():
+        if name and name != block.name and not (block.name and block.text.tell()):
             block.name += name
-        if arguments:
+        block.text.write(arguments or "")
+        if block.text.tell() or block is not self._open:
             self._start(block)
-            block.text.write(arguments)
 
     def _slot(self, entry: dict[str, Any], name: str, arguments: str) -> Block:
         """The call that a fragment belongs to: by index if there is one, else by what is new."""
         index, call_id = entry.get("index"), entry.get("id") or ""
         block = self._slots.get(index)
         if block is None or _is_another(block, call_id, name, arguments, index):
-            block = self._known_id(call_id) or self._open("tool_use")
+            block = self._known_id(call_id) or self._begin("tool_use")
             self._slots[index] = block
         block.call_id = block.call_id or call_id
         return block

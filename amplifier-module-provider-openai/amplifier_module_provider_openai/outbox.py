@@ -8,6 +8,7 @@ request is under way is emitted by a task of its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 
 from amplifier_core.hooks import HookRegistry
 
+logger = logging.getLogger(__name__)
 Tell = Callable[[str, Callable[[], dict[str, Any]]], Awaitable[None]]
 # The kernel gives these the same `request_id`: it has to see all of them if one is heard.
 _LINKED = frozenset(
@@ -51,7 +53,7 @@ class Outbox:
         """Emit, after all that was put before; returns when the hooks have run."""
         await self.flush()
         if self._hooks is not None and self.hears(event):
-            await self._hooks.emit(event, payload())
+            await self._emit(event, payload())
 
     def put(self, note: Note) -> None:
         """Have it emitted soon; returns at once."""
@@ -82,4 +84,11 @@ class Outbox:
             note = self.waiting.popleft()
             if note.text is not None:
                 note.payload["text"] = note.text.getvalue()
-            await self._hooks.emit(note.event, note.payload)
+            await self._emit(note.event, note.payload)
+
+    async def _emit(self, event: str, payload: dict[str, Any]) -> None:
+        """Emit; who listens can't make the call fail, as it can't with Amplifier's own hooks."""
+        try:
+            await self._hooks.emit(event, payload)
+        except Exception:
+            logger.exception("A hook failed on %s", event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jiter
@@ -13,10 +14,20 @@ class NotJSONError(BrokenAnswerError):
     """What should have been JSON is not, or is only the beginning of it."""
 
 
+def _parsed(data: bytes) -> Any:
+    """JSON; half a character, which some servers cut off and `jiter` refuses, becomes U+FFFD."""
+    try:
+        return jiter.from_json(data)
+    except ValueError:
+        text = json.dumps(json.loads(data), ensure_ascii=False)
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return json.loads(whole)
+
+
 def parse_object(data: bytes) -> dict[str, Any]:
     """A JSON object. Raises BrokenAnswerError for anything else, an error object included."""
     try:
-        parsed = jiter.from_json(data)
+        parsed = _parsed(data)
     except ValueError as error:
         raise NotJSONError(f"the answer is not JSON: {excerpt(data)}") from error
     if not isinstance(parsed, dict):

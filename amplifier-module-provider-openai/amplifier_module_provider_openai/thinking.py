@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 OPEN, CLOSE = "<think>", "</think>"
-# A bare closing tag after one of these is spoken of, not used.
-_QUOTES = ("`", "'", '"', "(")
+# A bare closing tag after one of these is spoken of, not used; after a space it depends on
+# whether the line goes on.
+_QUOTES = frozenset("`'\"(")
+_LINE_ENDS = frozenset("\r\n")
 Kind = Literal["text", "thinking", "was_thinking"]
 
 
@@ -16,10 +18,12 @@ class ThinkSplitter:
 
     Only the beginning of the content can open a thought. Where the chat template
     has written the opening tag itself, only the closing one shows: then a piece of
-    kind "was_thinking" says that all text before it was a thought.
+    kind "was_thinking" says that all text before it was a thought. `last` tells the
+    last character that has been given out, or taken as plain.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, last: Callable[[], str] = str) -> None:
+        self._last = last
         self._held = ""
         self._state: Literal["start", "opening", "thinking", "unsure", "closing", "text"] = "start"
 
@@ -37,7 +41,9 @@ class ThinkSplitter:
     def close(self) -> Iterator[tuple[Kind, str]]:
         """What was held back when the content ended; an unclosed thought stays a thought."""
         held, self._held = self._held, ""
-        if held:
+        if held == CLOSE and self._state == "unsure":
+            yield "was_thinking", ""
+        elif held:
             yield ("thinking" if self._state == "thinking" else "text"), held
 
     def _pieces(self) -> Iterator[tuple[Kind, str]]:
@@ -65,18 +71,28 @@ class ThinkSplitter:
     def _until_close(self) -> Iterator[tuple[Kind, str]]:
         kind: Kind = "thinking" if self._state == "thinking" else "text"
         before, tag, after = self._held.partition(CLOSE)
-        if tag and self._state == "unsure" and before.endswith(_QUOTES):
+        if not tag:
+            keep = _held_length(before)
+            self._held = before[len(before) - keep :]
+            yield kind, before[: len(before) - keep]
+        elif self._state == "thinking":
+            yield kind, before
+            self._held, self._state = after, "closing"
+        else:
+            yield from self._bare_close(before, after)
+
+    def _bare_close(self, before: str, after: str) -> Iterator[tuple[Kind, str]]:
+        """A closing tag without an opening one: the end of a thought, or a word in a sentence."""
+        last = before[-1:] or self._last()
+        if last in _QUOTES or (last == " " and after and after[0] not in _LINE_ENDS):
             self._state = "text"
             return
-        if tag:
-            yield kind, before
-            if self._state == "unsure":
-                yield "was_thinking", ""
-            self._held, self._state = after, "closing"
+        yield "text", before
+        if last == " " and not after:
+            self._held = CLOSE
             return
-        keep = _held_length(before)
-        self._held = before[len(before) - keep :]
-        yield kind, before[: len(before) - keep]
+        yield "was_thinking", ""
+        self._held, self._state = after, "closing"
 
 
 def _held_length(text: str) -> int:
