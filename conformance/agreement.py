@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from conformance.conversation import Question, ToolCall
+from conformance.invariants import MARKUP
 from conformance.reply import Reply
 from reports import Layer, Mode
 
@@ -70,9 +71,14 @@ def _key(question: Question) -> str:
 
 
 def _told(reply: Reply) -> str:
-    """What an answer says, without what may differ: ids, and spaces in and around calls."""
+    """What an answer says, without what may differ.
+
+    That is ids, spaces in and around calls, and how half a call is shown that a limit cut.
+    """
     calls = [(call.name, _arguments(call.text)) for call in reply.tool_calls]
     text = reply.text.strip() if calls else reply.text
+    if reply.finish_reason == "length":
+        text = MARKUP.split(text)[0].strip()
     return (
         f"text {text!r}, reasoning {reply.reasoning!r}, calls {calls}, "
         f"finish reason {reply.finish_reason!r}"

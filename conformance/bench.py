@@ -55,6 +55,8 @@ class Bench:
     wanted: Protocol | None = None
     #: Whether the model that it serves is the suite's own.
     own_model: bool = True
+    #: Markup of the template, and whether the server reads it, as far as that was found out.
+    reads: dict[str, bool] = field(default_factory=dict)
     #: By check, so that it makes no difference which process asks what.
     agreements: dict[str, Agreement] = field(default_factory=lambda: defaultdict(Agreement))
 

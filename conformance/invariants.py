@@ -18,7 +18,7 @@ Holds: TypeAlias = Callable[[Question, Reply], None]
 Applies: TypeAlias = Callable[[Reply], bool]
 
 #: What chat templates wrap calls, thoughts and turns in; in an answer it is a parser's failure.
-_MARKUP = re.compile(r"</?tool_call>|</?think>|<\|im_(?:start|end)\|>|<\|endoftext\|>")
+MARKUP = re.compile(r"</?tool_call>|</?think>|<\|im_(?:start|end)\|>|<\|endoftext\|>")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def call_ids(_: Question, reply: Reply) -> None:
 @invariant("invariants.no-markup", _has_text)
 def no_markup(_: Question, reply: Reply) -> None:
     """The text holds nothing of the template's own markup, unless it was cut in a call."""
-    found = _MARKUP.findall(reply.text)
+    found = MARKUP.findall(reply.text)
     assert not found or reply.finish_reason == "length", (
         f"markup of the template in the text: {reply.text!r}"
     )

@@ -13,13 +13,16 @@ from conformance.ask import Asker
 from conformance.bench import Bench, Moment
 from conformance.catalogue import catalogue, optional_checks
 from conformance.cell import Cell
+from conformance.exchange import exchanges as exchanges_on
 from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchanges
 from conformance.expectations import expectation, which
 from conformance.invariants import INVARIANTS, judged
 from conformance.other_model import excused
 from conformance.outcome import is_refusal, outcome_of
 from conformance.provider import ProviderAsker
+from conformance.set_up import lacking
 from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result, is_expected
+from reports.curl import STAND_IN
 
 MESSAGE_LIMIT = 2000
 
@@ -53,6 +56,9 @@ class Trial:
             result = excused(result, error, self.bench.target.model)
         if result.outcome is Outcome.FAIL and is_expected(result) and self._on_the_wire(result):
             return result.model_copy(update={"owner": Owner.SERVER})
+        if result.outcome is Outcome.FAIL and (said := lacking(self.bench, result.exchanges)):
+            message = f"{result.message}\n{said}"
+            return result.model_copy(update={"owner": Owner.SET_UP, "message": message})
         return result
 
     def _on_the_wire(self, result: Result) -> bool:
@@ -87,7 +93,7 @@ class Trial:
         return Result(**{**dict(watched), **update})
 
     def _result(self, check: str, error: BaseException | None, seconds: float) -> Result:
-        exchanges = tuple(self.bench.exchanges(self.began))
+        exchanges = self._exchanges()
         refused = any(is_refusal(exchange.status) for exchange in exchanges)
         outcome = outcome_of(error, optional=refused and check in optional_checks())
         message = _said(error)
@@ -112,6 +118,13 @@ class Trial:
             log=self.bench.target.log.since(self.began.log),
             expectation=self._expectation(check),
         )
+
+    def _exchanges(self) -> tuple[Exchange, ...]:
+        """What went over the wire, and what stand-ins answered in the server's place."""
+        found = self.bench.exchanges(self.began)
+        if isinstance(self.asker, ProviderAsker):
+            found += exchanges_on(self.asker.answered_for, STAND_IN, self.began.at)
+        return tuple(sorted(found, key=lambda one: one.started_ms))
 
     def _events(self) -> tuple[Event, ...]:
         if not isinstance(self.asker, ProviderAsker):

@@ -54,9 +54,18 @@ class Cell:
     @cached_property
     def _verdicts(self) -> dict[Mode, Verdict]:
         return {
-            mode: verdict(self.outcome(Layer.WIRE, mode), self.outcome(Layer.PROVIDER, mode))
+            mode: verdict(
+                self.outcome(Layer.WIRE, mode),
+                self.outcome(Layer.PROVIDER, mode),
+                set_up=self._is_set_up(mode),
+            )
             for mode in Mode
         }
+
+    def _is_set_up(self, mode: Mode) -> bool:
+        """Whether all that failed through the module is the set-up's, with evidence."""
+        red = [one for one in self.at(Layer.PROVIDER, mode) if one.outcome is Outcome.FAIL]
+        return bool(red) and all(one.owner is Owner.SET_UP for one in red)
 
     @cached_property
     def verdict(self) -> Verdict:

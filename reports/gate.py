@@ -93,8 +93,19 @@ def _of_a_cell(cell: Cell, today: date) -> Iterator[Reason]:
         elif _lacks_proof(cell, mode):
             outcome = cell.outcome(Layer.PROVIDER, mode)
             yield _reason("must", cell, f"{mode}: a MUST not met, {outcome} at the provider layer")
+    yield from _flips(cell)
     for result in cell.results:
         yield from _of_an_expectation(cell, result, today)
+
+
+def _flips(cell: Cell) -> Iterator[Reason]:
+    """A MUST that gives now this, now that, unless it is the model that is of two minds."""
+    if cell.check.level is not Level.MUST:
+        return
+    for one in cell.results:
+        if one.rate and one.rate.flips and one.owner is not Owner.MODEL:
+            message = f"{one.layer}, {one.mode}: a MUST that flips, {one.rate}"
+            yield _reason("flips", cell, message)
 
 
 def _lacks_proof(cell: Cell, mode: Mode) -> bool:

@@ -46,11 +46,19 @@ def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=list(Verdict).index, default=Verdict.NOT_RUN)
 
 
-def verdict(wire: Outcome | None, provider: Outcome | None) -> Verdict:
+def verdict(wire: Outcome | None, provider: Outcome | None, *, set_up: bool = False) -> Verdict:
     """Judge both outcomes of one check and mode; None is a layer the check doesn't have.
 
     A failure that the other layer neither shares nor refutes is inconclusive: it has no owner.
+    With `set_up` the server's own answers to the module show what it was started without; only a
+    pass on the wire speaks against that.
     """
+    judged = _judged(wire, provider)
+    excused = set_up and judged is Verdict.PROVIDER and wire is not Outcome.PASS
+    return Verdict.SERVER if excused else judged
+
+
+def _judged(wire: Outcome | None, provider: Outcome | None) -> Verdict:
     if wire is None or provider is None:
         return _of_one_layer(wire, provider)
     both = {wire, provider}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.agreement import CHECK, Agreement
-from conformance.conversation import Question, ToolCall, user
+from conformance.conversation import Question, ToolCall, assistant, result, user
 from conformance.reply import Reply
 from reports import Layer, Mode
 
@@ -69,3 +69,24 @@ def test_agreement_is_a_pass() -> None:
     both = [(question(), reply(), mode) for mode in (Mode.STREAM, Mode.WHOLE)]
 
     assert dict(modes.judged(Layer.WIRE, both)) == {CHECK: None}
+
+
+def test_a_turn_after_a_call_is_one_question_whatever_the_ids() -> None:
+    def follow_up(id_: str, arguments: str, told: str = "12") -> Question:
+        call = ToolCall(id_, "add", arguments)
+        return Question((user("Add."), assistant("", [call]), result(call, told)))
+
+    modes = Agreement()
+    list(modes.judged(Layer.WIRE, [(follow_up("a", '{"a":1}'), reply(), Mode.WHOLE)]))
+    same = [(follow_up("b", '{"a": 1}'), reply("x"), Mode.STREAM)]
+    another = [(follow_up("a", '{"a":1}', told="13"), reply("x"), Mode.STREAM)]
+
+    assert dict(modes.judged(Layer.WIRE, same))[CHECK]
+    assert list(modes.judged(Layer.WIRE, another)) == []
+
+
+def test_half_a_call_may_be_shown_or_not() -> None:
+    shown = reply('<tool_call>\n{"name', finish="length")
+
+    assert faults(shown, reply("", finish="length")) == []
+    assert faults(reply("1 2", finish="length"), reply("1", finish="length"))

@@ -154,3 +154,22 @@ def test_a_may_is_only_recorded():
 
     assert judged.passed
     assert judged.warnings == ()
+
+
+def test_what_the_set_up_lacks_is_red_and_not_called_our_bug():
+    check = a_check(layers=(Layer.PROVIDER,))
+    failed = [
+        a_result(Outcome.FAIL, layer=Layer.PROVIDER, mode=mode, owner=Owner.SET_UP) for mode in Mode
+    ]
+
+    judged = gate(a_report(*failed, checks=(check,)))
+
+    assert kinds(judged) == {"must"}
+    assert {reason.owner for reason in judged.reasons} == {Owner.SET_UP}
+
+
+def test_a_refusal_of_what_the_wire_is_given_is_our_bug():
+    should = a_check(level=Level.SHOULD)
+    report = a_report(*results_of(Outcome.PASS, Outcome.UNSUPPORTED), checks=(should,))
+
+    assert kinds(gate(report)) == {"provider"}

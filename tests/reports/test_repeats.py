@@ -12,7 +12,7 @@ from reports.journal import Journal, read_journal
 from reports.model import Rate
 from reports.site import Site, build_site
 from reports.wilson import wilson
-from reports.words import Layer, Mode, Outcome
+from reports.words import Layer, Level, Mode, Outcome, Owner
 from tests.reports.sample import a_check, a_result, a_target
 
 ONE_PLACE: dict[str, Any] = {"layers": (Layer.WIRE,), "modes": (Mode.WHOLE,)}
@@ -96,3 +96,15 @@ def test_pages_tell_the_rate(tmp_path: Path):
     assert '<span data-figure="rated">1</span>' in trust
     assert '<span data-figure="flipping">1</span>' in trust
     assert "passed 1 of 2" in evidence(cells(report)[0])
+
+
+def test_a_must_that_flips_stops_the_gate_and_no_other(tmp_path: Path):
+    flipping = asked(tmp_path, Outcome.PASS, Outcome.FAIL)
+    should = flipping.model_copy(update={"checks": (a_check(level=Level.SHOULD, **ONE_PLACE),)})
+    of_the_model = flipping.model_copy(
+        update={"results": (only(flipping).model_copy(update={"owner": Owner.MODEL}),)}
+    )
+
+    assert [reason.kind for reason in gate(flipping).reasons] == ["flips"]
+    assert "flips" not in {reason.kind for reason in gate(should).reasons}
+    assert "flips" not in {reason.kind for reason in gate(of_the_model).reasons}

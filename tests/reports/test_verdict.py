@@ -67,3 +67,10 @@ def test_our_own_fault_is_not_given_away():
 
 def test_what_works_is_nobodys():
     assert owner(Verdict.WORKS, [], []) is None
+
+
+def test_what_the_set_up_lacks_is_not_our_bug_unless_the_wire_works():
+    assert verdict(None, Outcome.FAIL, set_up=True) is Verdict.SERVER
+    assert verdict(Outcome.UNSUPPORTED, Outcome.FAIL, set_up=True) is Verdict.SERVER
+    assert verdict(Outcome.PASS, Outcome.FAIL, set_up=True) is Verdict.PROVIDER
+    assert verdict(Outcome.ERROR, None, set_up=True) is Verdict.ERROR
