@@ -18,7 +18,9 @@ def first(*values: Any) -> Any:
 
 
 def asked_switch(
-    options: Mapping[str, Any], name: str, configured: Literal["auto"] | bool
+    options: Mapping[str, Any],
+    name: str,
+    configured: Literal["auto"] | bool,  # noqa: FBT001
 ) -> Literal["auto"] | bool:
     """An option that is on, off or "auto", else as configured. Raises InvalidRequestError."""
     value = options.get(name)

@@ -260,6 +260,7 @@ class Completion:
             events=self._events,
             tell=self.outbox.tell,
             opened=self._responses_work,
+            without_secrets=self.provider.without_secrets,
             stream=self.stream,
             idle_timeout=self.provider.settings.stream_idle_timeout,
             lenient=self.endpoint.is_custom and not self._choice.may_fall_back,

@@ -7,8 +7,9 @@ from typing import Any
 
 from ._constants import MAX_CONTINUATION_ATTEMPTS
 from ._response_handling import Continued
+from .errors import message_of
 from .history import read_field
-from .responses import Exchange
+from .responses import Exchange, checked
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ async def continue_response(exchange: Exchange, response: Any) -> Any:
         try:
             parts.append(await _follow_up(exchange, parts))
         except Exception as error:  # noqa: BLE001
-            logger.warning("Continuation %d failed, what there is stands: %s", len(parts), error)
+            said = exchange.without_secrets(message_of(error))
+            logger.warning("Continuation %d failed, what there is stands: %s", len(parts), said)
             break
     return parts[0] if len(parts) == 1 else _joined(parts)
 
@@ -41,7 +43,8 @@ async def _follow_up(exchange: Exchange, parts: list[Any]) -> Any:
     items = exchange.params["input"]
     if content:
         items = [*items, {"role": "assistant", "content": content}]
-    return await exchange.client.responses.create(**{**exchange.params, "input": items})
+    params = {key: value for key, value in exchange.params.items() if key != "background"}
+    return checked(await exchange.client.responses.create(**{**params, "input": items}))
 
 
 def _texts(response: Any) -> list[str]:

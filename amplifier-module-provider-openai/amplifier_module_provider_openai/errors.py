@@ -42,6 +42,8 @@ _CONTEXT_PHRASES = (
     "longer than the maximum model length",
 )
 _CONTEXT_SIZE = re.compile(r"context (?:length|size|window)\D{1,30}(\d{3,8})\b")
+# OpenAI's codes for a prompt or an image that will not do, however often it is sent.
+_OF_THE_REQUEST = re.compile(r"\binvalid_|bad_request|image_")
 _FILTER_PHRASES = ("content filter", "content_filter", "safety", "blocked")
 # What the SDK runs into, or says, when an answer is not OpenAI's.
 _UNREADABLE = RuntimeError | ValueError | AttributeError | AssertionError | LookupError | TypeError
@@ -214,11 +216,13 @@ def _from_error_object(error: BaseException, attempt: Attempt) -> kernel.LLMErro
     said, code = text_of(error), code_of(error)
     if is_context_overflow(error):
         kind: type[kernel.LLMError] = kernel.ContextLengthError
+    elif "insufficient_quota" in code:
+        kind = kernel.QuotaExceededError
     elif "rate_limit" in code:
         kind = kernel.RateLimitError
     elif any(phrase in code for phrase in ("content_filter", "content_policy")):
         kind = kernel.ContentFilterError
-    elif "invalid_request" in code or "bad_request" in code or "invalid request" in said:
+    elif _OF_THE_REQUEST.search(code) or "invalid request" in said:
         kind = kernel.InvalidRequestError
     else:
         kind = kernel.StreamError

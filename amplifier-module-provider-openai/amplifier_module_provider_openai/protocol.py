@@ -31,7 +31,8 @@ _NOT_KNOWN = re.compile(
     r"|invalid type|must be an? "
 )
 _NOTHING_THERE = re.compile(
-    r"<!?(html|doctype)|chat/completions|invalid url|no such route|unexpected endpoint", re.I
+    r"<!?(html|doctype)|chat/completions|invalid url|no such route|unexpected endpoint",
+    re.IGNORECASE,
 )
 _NOT_FOUND = frozenset(
     {"", "not found", "file not found", "page not found", "404 not found", "404 page not found"}

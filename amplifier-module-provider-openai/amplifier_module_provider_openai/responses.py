@@ -58,6 +58,7 @@ class Exchange:
     events: BlockEvents
     tell: Tell
     opened: Callable[[], None]
+    without_secrets: Callable[[str], str]
     stream: bool
     idle_timeout: float
     lenient: bool = False

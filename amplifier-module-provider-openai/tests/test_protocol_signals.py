@@ -134,12 +134,12 @@ async def test_an_option_that_says_neither_is_refused(make_provider, say):
 
 
 async def test_the_404_of_a_missing_file_reopens_nothing(server, make_provider, say):
-    missing = Answer.json({"error": "File not found: /models/tiny/config.json"}, 404)
+    missing = Answer.json({"error": "File not found: /srv/tiny/config.json"}, 404)
     server.on(RESPONSES, Answer(b"", 404)).on(CHAT, HELLO, missing, HELLO)
     provider = make_provider()
     await provider.complete(say())
 
-    with pytest.raises(kernel.NotFoundError, match="config.json"):
+    with pytest.raises(kernel.NotFoundError, match="File not found"):
         await provider.complete(say())
     await provider.complete(say())
 

@@ -16,6 +16,10 @@ FAILURES = [
     ({"code": "rate_limit_exceeded", "message": "slow"}, kernel.RateLimitError),
     ({"code": "server_error", "message": "boom"}, kernel.StreamError),
     ({"code": "context_length_exceeded", "message": "too long"}, kernel.ContextLengthError),
+    ({"code": "invalid_prompt", "message": "no"}, kernel.InvalidRequestError),
+    ({"code": "image_too_large", "message": "no"}, kernel.InvalidRequestError),
+    ({"code": "image_content_policy_violation", "message": "no"}, kernel.ContentFilterError),
+    ({"code": "insufficient_quota", "message": "pay"}, kernel.QuotaExceededError),
 ]
 
 
@@ -128,3 +132,48 @@ async def test_a_stream_that_ends_without_a_blank_line_is_read(server, make_prov
     answer = await make_provider(use_responses_api=True).complete(say())
 
     assert answer.text == "Hello"
+
+
+CUT = response(text="One,", status="incomplete", incomplete_details={"reason": "max_output_tokens"})
+
+
+@pytest.fixture
+def openai(make_provider, url_at):
+    """The scripted server in OpenAI's place."""
+    return make_provider(base_url=url_at("api.openai.com"), poll_interval=0.01)
+
+
+async def test_a_background_that_was_cut_off_is_gone_on_with_in_the_foreground(
+    server, openai, say, events
+):
+    server.on(RESPONSES, QUEUED, Answer.json(response(text="two.", id="resp_2")))
+    server.on("/responses/resp_1", Answer.json(CUT))
+
+    answer = await openai.complete(say(), background=True)
+
+    assert answer.text == "One,\n\ntwo."
+    assert ["background" in body for body in server.bodies(RESPONSES)] == [True, False]
+
+
+async def test_a_follow_up_that_failed_is_not_joined(server, openai, say, caplog):
+    error = {"code": "server_error", "message": "no luck with test-key"}
+    failed = response(status="failed", id="resp_3", error=error)
+    server.on(RESPONSES, Answer.json(CUT), Answer.json(failed))
+
+    answer = await openai.complete(say(metadata={"stream": False}))
+
+    assert (answer.text, answer.finish_reason) == ("One,", "length")
+    assert "no luck with [api_key]" in caplog.text
+    assert answer.metadata["openai:status"] == "incomplete"
+
+
+async def test_a_key_that_comes_back_with_a_follow_up_is_told_to_nobody(
+    server, openai, say, caplog
+):
+    refused = Answer.json({"error": {"message": "test-key is over its limit"}}, 400)
+    server.on(RESPONSES, Answer.json(CUT), refused)
+
+    await openai.complete(say(metadata={"stream": False}))
+
+    assert "is over its limit" in caplog.text
+    assert "test-key" not in caplog.text

@@ -119,6 +119,11 @@ def test_turns_are_linked(chaining, linked):
     assert sent["store"] is linked
 
 
+@pytest.mark.parametrize(("option", "linked"), [("false", False), ("off", False), ("auto", True)])
+def test_turns_are_linked_as_the_call_says(option, linked):
+    assert params(options={"enable_response_chaining": option})["store"] is linked
+
+
 def test_a_reset_chain_is_left_out_once():
     request = asking(
         Message(role="assistant", content="A", metadata={"openai:response_id": "resp_1"})
