@@ -31,8 +31,17 @@ def test_explanation_says_all_of_one_check() -> None:
 
     row = catalogue()["text.stop"]
     assert status == 0
-    for part in (row.title, row.link, row.level):
-        assert part in output
+    words = " ".join(output.split())
+    for part in (row.title, row.link, row.level, f'"{row.requirement}"', row.why):
+        assert part in words
+    assert f"For the server's maintainers {row.remedy} For you {row.for_users}" in words
+
+
+def test_explanation_tells_our_own_words_from_a_quotation() -> None:
+    _, output = run("--explain", "errors.no-model")
+
+    row = catalogue()["errors.no-model"]
+    assert f"requires {row.requirement}\n  after    {row.link}" in output
 
 
 @pytest.mark.parametrize(
