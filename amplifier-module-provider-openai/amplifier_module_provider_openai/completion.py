@@ -23,7 +23,7 @@ from .chat_request import chat_params
 from .continuation import continue_response
 from .errors import Attempt, context_size_of, is_about_model, kernel_error
 from .gate import concurrency_payload, request_slot
-from .native import closed_unanswered
+from .native import closed_unanswered, scrub
 from .outbox import Note
 from .repair import repair_history
 from .reply import Reply
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+# Seconds within which a dead connection shows; a server that breaks later has begun to work.
+_DEAD_WITHIN = 1.0
 
 
 class Completion:
@@ -214,13 +216,16 @@ class Completion:
     async def _on_live_connection(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask once more at once if a connection kept from an earlier call was dead.
 
-        llama.cpp (b11549) promises to keep connections after a stream and closes them.
+        llama.cpp (b11549) promises to keep connections after a stream and closes them. Such a
+        break comes at once; later the server may be at work already, and OpenAI would bill twice.
         """
-        kept = self.provider.has_kept_connections
+        kept = self.endpoint.is_custom and self.provider.has_kept_connections
+        begun = time.monotonic()
         try:
             return await ask()
         except openai.APIConnectionError as error:
-            if not kept or self._events.begun or not closed_unanswered(error):
+            late = time.monotonic() - begun > _DEAD_WITHIN
+            if not kept or late or self._events.begun or not closed_unanswered(error):
                 raise
             return await ask()
 
@@ -303,6 +308,7 @@ class Completion:
         await self.outbox.tell(PROTOCOL_FALLBACK, told)
 
     async def _explained(self, error: Exception) -> LLMError:
+        scrub(error, self.provider.without_secrets)
         path = "responses" if self._choice.protocol == "responses" else "chat/completions"
         failure = kernel_error(
             error,

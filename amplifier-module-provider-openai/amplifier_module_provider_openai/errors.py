@@ -27,6 +27,7 @@ from .native import (
     status_of,
     text_of,
     transport_error,
+    words_of,
 )
 from .patience import IdleTimeoutError
 
@@ -106,7 +107,7 @@ def message_of(error: BaseException) -> str:
         return json.dumps(body, default=str)
     if transport_error(error) is not None and not str(error):
         return f"The connection broke while the answer was read ({type(error).__name__})"
-    return str(error) or f"{type(error).__name__}: (no message)"
+    return words_of(error)
 
 
 def is_unreadable(error: BaseException) -> bool:

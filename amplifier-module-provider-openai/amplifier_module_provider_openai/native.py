@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from traceback import walk_tb
 from typing import Any
 
 import openai
 
+# The HTTP library's public methods that read a body, whole or in pieces.
+_BODY_READERS = frozenset({"aread", "aiter_bytes", "aiter_raw"})
 _TRANSPORT_ROOTS = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
 
 
@@ -65,11 +68,42 @@ def never_connected(error: BaseException) -> bool:
 def closed_unanswered(error: openai.APIConnectionError) -> bool:
     """Whether the server closed the connection when the request came, without a byte of answer."""
     cause = error.__cause__
-    if isinstance(error, openai.APITimeoutError) or never_connected(error):
+    if isinstance(error, openai.APITimeoutError) or never_connected(error) or _in_body(cause):
         return False
     return type(cause).__name__ in {"WriteError", "ReadError"} or (
         "without sending a response" in str(cause)
     )
+
+
+def _in_body(cause: BaseException | None) -> bool:
+    """Whether the connection broke while a body was read, so after the head of an answer."""
+    frames = walk_tb(cause.__traceback__ if cause else None)
+    return any(frame.f_code.co_name in _BODY_READERS for frame, _ in frames)
+
+
+def scrub(error: BaseException, without_secrets: Callable[[str], str]) -> None:
+    """Take secrets out of an error and all that led to it: a traceback shows every one."""
+    for cause in _causes(error):
+        cause.args = tuple(_scrubbed(arg, without_secrets) for arg in cause.args)
+        for name in ("message", "body"):
+            value = getattr(cause, name, None)
+            if isinstance(value, str | dict | list):
+                setattr(cause, name, _scrubbed(value, without_secrets))
+
+
+def _scrubbed(value: Any, without_secrets: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {name: _scrubbed(item, without_secrets) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(item, without_secrets) for item in value]
+    return value
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says; never empty."""
+    return str(error) or f"{type(error).__name__}: (no message)"
 
 
 def header_of(error: BaseException, name: str) -> str | None:

@@ -11,7 +11,7 @@ from amplifier_core.message_models import ChatRequest, Usage
 from amplifier_core.utils import redact_secrets
 
 from .asked import thinking_budget
-from .native import status_of
+from .native import status_of, words_of
 from .reply import Reply
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def failure_payload(call: Completion, error: LLMError, begun: float) -> dict[str
         "request_id": call.request_id,
         "status": "error",
         "duration_ms": _since(begun),
-        "error": str(error) or f"{type(error).__name__}: (no message)",
+        "error": words_of(error),
     }
 
 
