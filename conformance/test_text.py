@@ -5,7 +5,7 @@ import time
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.wire import WireAsker
+from conformance.wire import Answer, WireAsker
 
 #: Seconds by which a server's clock may differ from the client's.
 AN_HOUR = 3600
@@ -39,7 +39,7 @@ async def test_max_tokens(ask: Asker) -> None:
     assert reply.finish_reason == "length"
     assert reply.usage is not None
     assert reply.usage.completion_tokens == 8
-    assert reply.text
+    assert reply.text or reply.reasoning
     assert "40" not in reply.text
 
 
@@ -64,12 +64,12 @@ async def test_unicode(ask: Asker) -> None:
 
 @check("text.long-message")
 async def test_long_message(ask: Asker) -> None:
-    """Of a message of a thousand words, every one is counted."""
-    reply = await ask(" ".join(["river"] * 1000), max_tokens=8)
+    """Of a message of three hundred words, every one is counted."""
+    reply = await ask(" ".join(["river"] * 300), max_tokens=8)
 
     assert reply.usage is not None
-    assert reply.usage.prompt_tokens > 1000
-    assert reply.text
+    assert reply.usage.prompt_tokens > 300
+    assert reply.text or reply.reasoning
 
 
 @check("text.blank-message")
@@ -105,8 +105,14 @@ async def test_envelope(ask: WireAsker) -> None:
 
 @check("text.ids-unique")
 async def test_ids_unique(ask: WireAsker) -> None:
-    """Fifty answers have fifty ids."""
-    answers = await asyncio.gather(*(ask.send("Repeat: tiger", max_tokens=1) for _ in range(50)))
+    """As many answers as make two of a thousand ids meet all but surely have each its own."""
+    at_once = asyncio.Semaphore(8)
+
+    async def answered() -> Answer:
+        async with at_once:
+            return await ask.send("Repeat: tiger", max_tokens=1)
+
+    answers = await asyncio.gather(*(answered() for _ in range(150)))
 
     ids = {answer.json.get("id") for answer in answers}
     assert len(ids) == len(answers), f"{len(answers)} answers have {len(ids)} ids"
