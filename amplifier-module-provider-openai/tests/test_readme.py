@@ -11,8 +11,8 @@ ROWS = re.findall(r"^\| (\d+) \|.*\|$", (HERE / "README.md").read_text(), re.MUL
 NAMED = re.findall(r"`(test_\w+\.py)::(\w+)`", (HERE / "README.md").read_text())
 
 
-def tests_of(file: str) -> set[str]:
-    """Names of the tests in a file."""
+def functions_in(file: str) -> set[str]:
+    """Names of the functions of a file."""
     nodes = ast.parse((HERE / file).read_text()).body
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in nodes if isinstance(node, functions)}
@@ -30,6 +30,6 @@ def test_every_row_names_a_test() -> None:
 
 
 def test_every_test_that_is_named_exists() -> None:
-    missing = [f"{file}::{name}" for file, name in NAMED if name not in tests_of(file)]
+    missing = [f"{file}::{name}" for file, name in NAMED if name not in functions_in(file)]
 
     assert not missing
