@@ -8,6 +8,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class EventReader:
     """Feed it bytes, get the data of each finished event; comments and other fields are dropped.
 
+    An event called `error`, and llama.cpp's field of that name, come out as an error object.
     `rest` is the beginning of an event that isn't finished.
     """
 
@@ -38,5 +39,12 @@ def _data(event: bytes) -> bytes | None:
     if event.startswith(b"data: ") and b"\n" not in event:
         return event[6:]
     lines = event.removeprefix(_BYTE_ORDER_MARK).split(b"\n")
-    data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
-    return b"\n".join(data) if data else None
+    data, failure = _field(lines, b"data:"), _field(lines, b"error:")
+    if data and _field(lines, b"event:") == b"error":
+        failure = data
+    return b'{"error":' + failure + b"}" if failure else data
+
+
+def _field(lines: list[bytes], name: bytes) -> bytes | None:
+    values = [line[len(name) :].removeprefix(b" ") for line in lines if line.startswith(name)]
+    return b"\n".join(values) if values else None

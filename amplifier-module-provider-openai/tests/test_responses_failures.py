@@ -134,6 +134,25 @@ async def test_a_stream_that_ends_without_a_blank_line_is_read(server, make_prov
     assert answer.text == "Hello"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        b'error: {"code":500,"message":"GPU on fire"}\n\n',
+        b'event: error\ndata: {"message":"GPU on fire"}\n\n',
+        b'event: error\ndata: {"error":{"message":"GPU on fire"}}\n\n',
+        b"event: error\ndata: GPU on fire\n\n",
+    ],
+)
+@pytest.mark.parametrize("responses", [True, False])
+async def test_an_error_keeps_its_words_in_any_shape(server, make_provider, say, told, responses):
+    begun = response_stream("Hel", complete=False)
+    begun.pieces = [*(begun.pieces or []), told]
+    server.on(RESPONSES, begun).on(CHAT, stream(chunk("Hel"), told, done=False))
+
+    with pytest.raises(kernel.LLMError, match="GPU on fire"):
+        await make_provider(use_responses_api=responses).complete(say())
+
+
 CUT = response(text="One,", status="incomplete", incomplete_details={"reason": "max_output_tokens"})
 
 
