@@ -18,17 +18,14 @@ from .broken import BrokenAnswerError, excerpt
 from .chat_answer import chat_response, raw_completion
 from .chat_chunks import ChunkStream, feed
 from .chat_stream import Assembly
-from .native import transport_error
 from .parsing import parse_object
-from .patience import IdleTimeoutError, Patience
+from .patience import Patience, is_of_connection
 from .reply import Reply, read_rate_limits
 from .stream_events import BlockEvents
 
 if TYPE_CHECKING:
     from openai._response import AsyncAPIResponse
 
-# A server may keep the connection open after its last word; so long we wait for it to close.
-_GRACE = 0.1
 # Base URLs whose server refuses `stream_options`.
 _without_stream_options: set[str] = set()
 
@@ -106,7 +103,7 @@ async def _ask_streamed(
             headers = response.headers
             whole = await _read(response, stream, patience, events)
     except Exception as error:
-        if not (stream.is_finished and _is_of_connection(error)):
+        if not (stream.is_finished and is_of_connection(error)):
             raise
     if whole:
         return _whole(whole, headers, events, opened)
@@ -126,12 +123,12 @@ async def _read(
     stream.take(received)
     await _show_beginning(pieces, stream, patience, events)
     if stream.done:
-        patience.end_within(_GRACE)
+        patience.end_soon()
     async for received in pieces:
         stream.take(received)
         patience.heard = True
         if stream.done:
-            patience.end_within(_GRACE)
+            patience.end_soon()
     return b""
 
 
@@ -159,10 +156,6 @@ async def _first_of(pieces: AsyncIterator[bytes], patience: Patience) -> bytes:
         if received.strip():
             return received
     return b""
-
-
-def _is_of_connection(error: Exception) -> bool:
-    return isinstance(error, IdleTimeoutError) or transport_error(error) is not None
 
 
 def _streamed_reply(stream: ChunkStream, headers: Mapping[str, str]) -> Reply:

@@ -295,9 +295,11 @@ class Completion:
         self._switch(protocol.Choice("chat"))
         if self._events.begun:
             self._events = self._new_events()
-        if self._known.told:
-            return
-        self._known.told = True
+        if not self._known.told:
+            self._known.told = True
+            await self._tell_fallback(reason, error)
+
+    async def _tell_fallback(self, reason: str, error: Exception) -> None:
         logger.info(
             "%s: %s, so Chat Completions is used from now on. "
             "Set `use_responses_api: false` in this provider's config to skip the attempt.",
@@ -309,20 +311,7 @@ class Completion:
 
     async def _explained(self, error: Exception) -> LLMError:
         scrub(error, self.provider.without_secrets)
-        path = "responses" if self._choice.protocol == "responses" else "chat/completions"
-        failure = kernel_error(
-            error,
-            Attempt(
-                provider=self.provider.name,
-                endpoint=self.endpoint,
-                path=path,
-                model=self.model,
-                timeout=self._timeout() or 0.0,
-                max_retry_delay=self.provider.settings.max_retry_delay,
-                streaming=self._events.begun,
-                tried_before=self._tried_before,
-            ),
-        )
+        failure = kernel_error(error, self._made_attempt())
         if self.endpoint.is_custom and isinstance(failure, ContextLengthError):
             self._learn_context(error)
         said = str(failure)
@@ -331,6 +320,18 @@ class Completion:
         failure.args = (self.provider.without_secrets(said),)
         failure.retryable = failure.retryable and not self._accepted
         return failure
+
+    def _made_attempt(self) -> Attempt:
+        return Attempt(
+            provider=self.provider.name,
+            endpoint=self.endpoint,
+            path="responses" if self._choice.protocol == "responses" else "chat/completions",
+            model=self.model,
+            timeout=self._timeout() or 0.0,
+            max_retry_delay=self.provider.settings.max_retry_delay,
+            streaming=self._events.begun,
+            tried_before=self._tried_before,
+        )
 
     def _learn_context(self, error: Exception) -> None:
         """From now on the session plans with what the server has room for."""

@@ -8,12 +8,21 @@ from typing import Self
 
 from amplifier_core.llm_errors import LLMTimeoutError
 
+from .native import transport_error
+
 # How often to look whether something came, as a part of the time allowed.
 _PRECISION = 0.05
+# A server may keep the connection open after its last word.
+_GRACE = 0.1
 
 
 class IdleTimeoutError(LLMTimeoutError):
     """The server sent nothing for longer than `stream_idle_timeout`; retryable."""
+
+
+def is_of_connection(error: BaseException) -> bool:
+    """Whether the server fell silent or the connection broke: no harm after the last word."""
+    return isinstance(error, IdleTimeoutError) or transport_error(error) is not None
 
 
 class Patience:
@@ -30,10 +39,10 @@ class Patience:
         self._loop = asyncio.get_running_loop()
         self._next_look: asyncio.TimerHandle | None = None
 
-    def end_within(self, seconds: float) -> None:
-        """The last word was said; wait so long for the server to close, and no longer."""
+    def end_soon(self) -> None:
+        """The last word was said; wait a moment for the server to close, and no longer."""
         self._stop_looking()
-        self._timeout.reschedule(self._loop.time() + seconds)
+        self._timeout.reschedule(self._loop.time() + _GRACE)
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()

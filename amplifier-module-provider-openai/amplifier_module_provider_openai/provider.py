@@ -28,7 +28,7 @@ from .info import provider_info
 from .outbox import Outbox
 from .protocol import knowledge_of
 from .responses_input import InputWriter
-from .responses_request import ResponsesContext, is_chaining, responses_params, responses_tools
+from .responses_request import ResponsesContext, is_chaining, request_params, responses_tools
 from .tls import http_client
 from .tool_choice import offer_of
 
@@ -233,7 +233,7 @@ class OpenAIProvider:
         items = self._writer(endpoint, chaining=chaining).write(request.messages)
         offer = offer_of(request, options, custom=endpoint.is_custom)
         offer = replace(offer, tools=self._convert_tools_from_request(offer.tools))
-        return responses_params(request, options, self.settings, context, items=items, offer=offer)
+        return request_params(request, options, self.settings, context, items=items, offer=offer)
 
     def _writer(self, endpoint: Endpoint, *, chaining: bool) -> InputWriter:
         custom = endpoint.is_custom

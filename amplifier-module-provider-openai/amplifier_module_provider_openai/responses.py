@@ -18,10 +18,10 @@ from ._constants import (
 )
 from .broken import BrokenAnswerError, FailedAnswerError
 from .history import read_field
-from .native import body_of, status_of, transport_error
+from .native import body_of, status_of
 from .outbox import Tell
 from .parsing import NotJSONError, parse_object
-from .patience import IdleTimeoutError, Patience
+from .patience import Patience, is_of_connection
 from .reply import read_rate_limits
 from .sse import EventReader
 from .stream_events import BlockEvents, BlockType
@@ -39,8 +39,6 @@ _DELTAS: dict[str, BlockType] = {
     "response.reasoning_text.delta": "thinking",
 }
 _POLLS_THAT_MAY_FAIL = 5
-# A server may keep the connection open after its last word; so long we wait for it to close.
-_GRACE = 0.1
 _ENDINGS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -123,7 +121,7 @@ class _Reading:
         ending = await _take(event, self.exchange)
         if ending is not None:
             self.ending = ending
-            self.patience.end_within(_GRACE)
+            self.patience.end_soon()
 
 
 async def _read(exchange: Exchange) -> _Reading:
@@ -134,14 +132,10 @@ async def _read(exchange: Exchange) -> _Reading:
         async with reading.patience:
             await read(reading)
     except Exception as error:
-        if reading.ending is None or not _is_of_connection(error):
+        if reading.ending is None or not is_of_connection(error):
             raise
     await exchange.events.flush()
     return reading
-
-
-def _is_of_connection(error: Exception) -> bool:
-    return isinstance(error, IdleTimeoutError) or transport_error(error) is not None
 
 
 async def _read_strictly(reading: _Reading) -> None:
@@ -276,12 +270,16 @@ async def poll(
         response = await _retrieved(exchange, response, sleep=partial(sleep, interval))
         polls += 1
         elapsed = asyncio.get_running_loop().time() - begun
-        payload = {
-            "provider": exchange.provider,
-            "response_id": response.id,
-            "status": response.status,
-            "poll_count": polls,
-            "elapsed_ms": int(elapsed * 1000),
-        }
-        await exchange.tell("provider:background_status", partial(dict, payload))
+        await _tell_status(exchange, response, polls, elapsed)
     return checked(response)
+
+
+async def _tell_status(exchange: Exchange, response: Any, polls: int, elapsed: float) -> None:
+    payload = {
+        "provider": exchange.provider,
+        "response_id": response.id,
+        "status": response.status,
+        "poll_count": polls,
+        "elapsed_ms": int(elapsed * 1000),
+    }
+    await exchange.tell("provider:background_status", lambda: payload)

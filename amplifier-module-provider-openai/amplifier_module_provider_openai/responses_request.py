@@ -104,7 +104,7 @@ class ResponsesContext:
     skip_chain: bool = False
 
 
-def responses_params(
+def request_params(
     request: ChatRequest,
     options: Mapping[str, Any],
     settings: Settings,
@@ -118,33 +118,53 @@ def responses_params(
     `options` are the keyword arguments of `complete()`, `offer` has its tools in wire form. What
     only OpenAI knows is sent to its own hosts and Azure, elsewhere only when configured.
     """
-    custom = context.endpoint.is_custom
-    chaining = not custom and is_chaining(options, context.capabilities, setting=context.chaining)
-    background = bool(options.get("background"))
-    store = first(options.get("store"), settings.enable_state) or background or chaining
-    reasoning = reasoning_of(request, options, settings)
     params = {
         "model": context.model,
         "input": items,
         "instructions": instructions_of(request.messages),
-        "max_output_tokens": output_limit(
-            request, options, settings, None if custom else DEFAULT_MAX_TOKENS
-        ),
+        "text": text_format(request.response_format),
+        **_sampling_params(request, options, settings, context),
+        **_state_params(request, options, settings, context),
+        **_tool_params(options, settings, offer, custom=context.endpoint.is_custom),
+        **_cache_params(options, settings, context),
+        "extra_body": settings.extra_request_params or None,
+    }
+    return {key: value for key, value in params.items() if value is not None}
+
+
+def _sampling_params(
+    request: ChatRequest,
+    options: Mapping[str, Any],
+    settings: Settings,
+    context: ResponsesContext,
+) -> dict[str, Any]:
+    limit = None if context.endpoint.is_custom else DEFAULT_MAX_TOKENS
+    return {
+        "max_output_tokens": output_limit(request, options, settings, limit),
         "temperature": first(request.temperature, options.get("temperature"), settings.temperature),
         "top_p": first(request.top_p, settings.top_p),
-        "text": text_format(request.response_format),
-        "store": True if store else None if custom else False,
-        "background": True if background else None,
-        "reasoning": reasoning or _unasked_reasoning(context),
-        "include": options.get("include") or _include(reasoning, context, stored=bool(store)),
-        **_tool_params(options, settings, offer, custom=custom),
-        **_cache_params(options, settings, context),
     }
-    if (chaining or store) and not custom and not context.skip_chain:
-        params["previous_response_id"] = previous_response_id(request.messages)
-    if settings.extra_request_params:
-        params["extra_body"] = settings.extra_request_params
-    return {key: value for key, value in params.items() if value is not None}
+
+
+def _state_params(
+    request: ChatRequest,
+    options: Mapping[str, Any],
+    settings: Settings,
+    context: ResponsesContext,
+) -> dict[str, Any]:
+    """Reasoning, and what OpenAI is to keep of it and of the answer for the next turn."""
+    custom, background = context.endpoint.is_custom, bool(options.get("background"))
+    chaining = not custom and is_chaining(options, context.capabilities, setting=context.chaining)
+    store = bool(first(options.get("store"), settings.enable_state)) or background or chaining
+    linked = store and not custom and not context.skip_chain
+    reasoning = reasoning_of(request, options, settings)
+    return {
+        "store": True if store else None if custom else False,
+        "background": background or None,
+        "previous_response_id": previous_response_id(request.messages) if linked else None,
+        "reasoning": reasoning or _unasked_reasoning(context),
+        "include": options.get("include") or _include(reasoning, context, stored=store),
+    }
 
 
 def _unasked_reasoning(context: ResponsesContext) -> dict[str, str] | None:

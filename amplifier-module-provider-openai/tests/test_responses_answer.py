@@ -11,6 +11,7 @@ from openai import AsyncOpenAI
 
 from amplifier_module_provider_openai import OpenAIChatResponse, OpenAIProvider
 from amplifier_module_provider_openai import _response_handling as handling
+from amplifier_module_provider_openai import stream_events
 from scripted_server import Answer, response, response_stream, sse
 
 RESPONSES = "/responses"
@@ -287,7 +288,8 @@ async def test_an_error_event_is_an_error(server, openai, say):
     assert "oops" in str(caught.value)
 
 
-async def test_streamed_text_makes_a_delta_of_each_event(server, openai, say, events):
+async def test_streamed_text_makes_a_delta_of_each_event(server, openai, say, events, monkeypatch):
+    monkeypatch.setattr(stream_events, "_MOMENT", 5)
     server.on(RESPONSES, response_stream("Hel", "lo"))
 
     answer = await openai.complete(say())
