@@ -9,9 +9,8 @@ from amplifier_core import llm_errors as kernel
 from amplifier_core.message_models import Message, ThinkingBlock
 from openai import AsyncOpenAI
 
-from amplifier_module_provider_openai import OpenAIChatResponse, OpenAIProvider
+from amplifier_module_provider_openai import OpenAIChatResponse, OpenAIProvider, stream_events
 from amplifier_module_provider_openai import _response_handling as handling
-from amplifier_module_provider_openai import stream_events
 from scripted_server import Answer, response, response_stream, sse
 
 RESPONSES = "/responses"
