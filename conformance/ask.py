@@ -78,7 +78,7 @@ class Asker(ABC):
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
-        """Questions meanwhile go over connections that are kept; the module keeps its own always."""
+        """Meanwhile questions go over connections that are kept; the module keeps its own."""
         yield
 
     @abstractmethod

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from conformance.completion import Chunk, ErrorBody
 from conformance.conversation import parsed
-from conformance.sse import whole_stream
+from conformance.sse import all_events, whole_stream
 from reports import Exchange
 
 _NOT_IMPLEMENTED = 501
@@ -107,9 +107,10 @@ def answered(exchange: Exchange) -> None:
 @invariant("invariants.stream-ends", _is_finished_stream)
 def stream_ends(exchange: Exchange) -> None:
     """A stream ends with a finish reason for each choice and `[DONE]`, or tells an error."""
-    events = whole_stream(exchange.response_body.raw)
-    if any('"error"' in event and '"choices"' not in event for event in events):
+    told = all_events(exchange.response_body.raw)
+    if any('"error"' in event and '"choices"' not in event for event in told):
         return
+    events = whole_stream(exchange.response_body.raw)
     choices = [choice for event in events for choice in Chunk.read(event).choices]
     begun = {choice.index for choice in choices}
     ended = {choice.index for choice in choices if choice.finish_reason}

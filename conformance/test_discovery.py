@@ -1,12 +1,18 @@
 """Discovery: what is served, and how it is reached."""
 
+import asyncio
 from urllib.parse import quote
 
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.kept import keeps_its_word
 from conformance.outcome import Inconclusive
+from conformance.reply import Reply
 from conformance.wire import WireAsker
+
+#: Seconds in which a client notices that a connection which it kept was closed. What becomes of
+#: a request that comes sooner is discovery.next-request's.
+A_MOMENT = 0.02
 
 
 @check("discovery.model-list")
@@ -50,14 +56,34 @@ async def test_any_key(ask: WireAsker) -> None:
     assert reply.text == "tiger"
 
 
+@check("discovery.wrong-key")
+async def test_wrong_key(ask: WireAsker) -> None:
+    """Where a key is wanted, a wrong one is told as such, in the form that all errors have."""
+    wanted = "authorization" in ask.client.headers
+
+    ask.client.headers["Authorization"] = "Bearer wrong"
+    answer = await ask.send("Repeat: tiger")
+
+    if answer.status == 200 and not wanted:
+        raise Inconclusive("this server was started without a key, and wants none")
+    assert answer.refusal.status == 401
+    assert isinstance(answer.json["error"], dict)
+
+
 @check("discovery.keep-alive")
 async def test_keep_alive(ask: Asker) -> None:
-    """Questions one after another are answered, on one connection or on several."""
-    words = ["tiger", "river", "lamp", "plum"]
+    """Questions one after another are answered, on the connection that was kept or on others."""
+    words = ["tiger", "river", "lamp"]
 
-    replies = [await ask(f"Repeat: {word}") for word in words]
+    async with ask.keeping():
+        replies = [await _after_a_moment(ask, f"Repeat: {word}") for word in words]
 
     assert [reply.text for reply in replies] == words
+
+
+async def _after_a_moment(ask: Asker, question: str) -> Reply:
+    await asyncio.sleep(A_MOMENT)
+    return await ask(question)
 
 
 @check("discovery.next-request")
@@ -66,6 +92,8 @@ async def test_next_request(ask: WireAsker) -> None:
     url = ask.client.base_url.join("chat/completions")
     body = ask.body("Repeat: tiger")
 
-    kept = [await keeps_its_word(url, body) for _ in range(5)]
+    key = ask.client.headers.get("authorization")
+
+    kept = [await keeps_its_word(url, body, key) for _ in range(5)]
 
     assert all(kept), "the connection was said to be kept, and closed without a word"

@@ -1,5 +1,6 @@
 """Errors: what can't be answered is refused in words, as the client's fault."""
 
+import json
 from typing import Any
 
 from conformance.ask import Asker
@@ -34,12 +35,15 @@ async def test_malformed_json(ask: WireAsker) -> None:
 
 @check("errors.not-json")
 async def test_not_json(ask: WireAsker) -> None:
-    """No body at all is refused, and so is text that says it is text."""
+    """No body at all is refused, and so is what says it is text, be it a request or not."""
+    request = json.dumps(ask.body("Repeat: tiger")).encode()
     empty = await ask.send_bytes(b"")
     text = await ask.send_bytes(b"Repeat: tiger", kind="text/plain")
+    mislabelled = await ask.send_bytes(request, kind="text/plain")
 
     assert empty.refusal.message
     assert text.refusal.message
+    assert mislabelled.refusal.message
 
 
 @check("errors.no-messages")

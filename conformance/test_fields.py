@@ -1,5 +1,6 @@
 """Fields of a request that say nothing to this server, or nothing at all."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,7 +23,7 @@ OPENAI_ONLY = {
 NULLABLE = [
     *("frequency_penalty", "presence_penalty", "temperature", "top_p", "seed", "logit_bias"),
     *("max_completion_tokens", "max_tokens", "n", "stop", "logprobs", "top_logprobs"),
-    *("metadata", "store", "stream", "stream_options"),
+    *("metadata", "reasoning_effort", "service_tier", "store", "stream", "stream_options"),
 ]
 #: Fields that may not, and yet are null in what typed clients send.
 NULL_IN_PRACTICE = ["parallel_tool_calls", "response_format", "tool_choice", "tools", "user"]
@@ -31,14 +32,16 @@ EMPTY: list[dict[str, Any] | None] = [{}, None]
 
 async def said(ask: WireAsker, fields: Iterable[tuple[str, Any]]) -> dict[str, str]:
     """What the server says to a plain question with each one of the fields."""
-    answers = {
-        name: await ask.send("Repeat: tiger", **{"max_tokens": 16, name: value})
-        for name, value in fields
-    }
-    return {
-        name: answer.reply.text if answer.status == 200 else f"HTTP {answer.status}: {answer.text}"
-        for name, answer in answers.items()
-    }
+    at_once = asyncio.Semaphore(4)
+
+    async def said_to(name: str, value: Any) -> tuple[str, str]:
+        async with at_once:
+            answer = await ask.send("Repeat: tiger", **{"max_tokens": 16, name: value})
+        if answer.status != 200:
+            return name, f"HTTP {answer.status}: {answer.text}"
+        return name, answer.reply.text
+
+    return dict(await asyncio.gather(*(said_to(*field) for field in fields)))
 
 
 @check("fields.openai-only")

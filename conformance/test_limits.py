@@ -1,10 +1,17 @@
 """Limits: where an answer ends before the model would end it."""
 
+from typing import Any
+
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.completion import ModelList
 from conformance.conversation import OMITTED
+from conformance.outcome import Inconclusive
+from conformance.unending import no_end
 from conformance.wire import WireAsker
 
+#: Tokens of the context that are left for an answer, and how many may stay unused.
+LEFT, UNUSED = 48, 8
 NOTHING: list[str | list[str]] = [[], "", [""]]
 
 
@@ -21,12 +28,13 @@ async def test_max_completion_tokens(ask: WireAsker) -> None:
 
 @check("limits.both")
 async def test_both(ask: Asker) -> None:
-    """The newer name is what counts."""
-    reply = await ask("Count to 40.", max_tokens=100, max_completion_tokens=8)
+    """The newer name is what counts, be it the smaller one or the larger."""
+    for older, newer in ((100, 8), (8, 24)):
+        reply = await ask("Count to 40.", max_tokens=older, max_completion_tokens=newer)
 
-    assert reply.finish_reason == "length"
-    assert reply.usage is not None
-    assert reply.usage.completion_tokens == 8
+        assert reply.finish_reason == "length"
+        assert reply.usage is not None
+        assert reply.usage.completion_tokens == newer
 
 
 @check("limits.out-of-bounds")
@@ -84,3 +92,33 @@ async def test_stop_nothing(ask: WireAsker) -> None:
             assert answer.reply.text == "1 2 3 4 5 6 7 8 9"
         else:
             assert answer.refusal.message
+
+
+@check("limits.context-full")
+async def test_context_full(ask: WireAsker) -> None:
+    """Where the prompt all but fills the context, the end of the context is told as a cut."""
+    context = await _context(ask)
+    few, more = [(await _rivers(ask, words, max_tokens=1))[1] for words in (100, 200)]
+    words = 100 + (context - LEFT - few) * 100 // (more - few)
+
+    reason, tokens = await _rivers(ask, words, max_tokens=OMITTED, **no_end())
+
+    if tokens < context - UNUSED:
+        raise Inconclusive(f"the model ended after {tokens} of {context} tokens")
+    assert reason == "length"
+    assert tokens <= context
+
+
+async def _context(ask: WireAsker) -> int:
+    models = ModelList.read((await ask.get("models")).text).data
+    context = next((model.context for model in models if model.id == ask.model), None)
+    if context is None:
+        raise Inconclusive("the server does not tell its context window")
+    return context
+
+
+async def _rivers(ask: WireAsker, words: int, **fields: Any) -> tuple[str | None, int]:
+    """The finish reason and all tokens of an answer to so many words."""
+    reply = (await ask.send(" ".join(["river"] * words), **fields)).reply
+    assert reply.usage is not None
+    return reply.finish_reason, reply.usage.total_tokens

@@ -38,10 +38,16 @@ async def test_memory(ask: Asker) -> None:
 
 @check("messages.parts")
 async def test_parts(ask: Asker) -> None:
-    """What one part tells is known to the question in the next."""
-    reply = await ask(user("The secret word is plum.", "What is the secret word?"))
+    """What one part tells is known to the question in the next, and both are one turn."""
+    parts = ["The secret word is plum.", "What is the secret word?"]
+
+    reply = await ask(user(*parts))
+    turns = await ask(*parts)
 
     assert reply.text == "plum"
+    assert reply.usage is not None
+    assert turns.usage is not None
+    assert reply.usage.prompt_tokens < turns.usage.prompt_tokens, "each part is a turn of its own"
 
 
 @check("messages.author")

@@ -16,8 +16,8 @@ QUESTION = "Think first. Repeat: tiger river lamp"
 THOUGHT = "I repeat the text."
 
 
-async def _thinking(ask: Asker) -> Reply:
-    reply = await ask(QUESTION, **THINK)
+async def _thinking(ask: Asker, **fields: Any) -> Reply:
+    reply = await ask(QUESTION, **fields)
     if THOUGHT not in reply.reasoning + reply.text:
         raise Inconclusive(f"the model did not think: {reply.described}")
     return reply
@@ -26,7 +26,7 @@ async def _thinking(ask: Asker) -> Reply:
 @check("reasoning.apart")
 async def test_apart(ask: Asker) -> None:
     """The thought is in its own field, the answer in the text, and neither in both."""
-    reply = await _thinking(ask)
+    reply = await _thinking(ask, **THINK)
 
     assert reply.reasoning.strip() == THOUGHT
     assert reply.text.strip() == "tiger river lamp"
@@ -69,10 +69,34 @@ async def test_result_used(ask: Asker) -> None:
     assert reply.text.strip() == "The result is 42."
 
 
+@check("reasoning.replayed")
+async def test_replayed(ask: WireAsker) -> None:
+    """A thought sent back with its call stands in the prompt, and the answer is the same."""
+    question = "Think first. Add 17 and 25."
+    first = await ask(question, tools=[ADD], **THINK)
+    thought = first.reasoning.strip()
+    if not thought:
+        raise Inconclusive(f"the model did not think: {first.described}")
+    called = ask.body(first)["messages"][0]
+    told = ask.body(result(first.call, "42"))["messages"][0]
+    tools = [{"type": "function", "function": ADD}]
+
+    thoughts = ({}, {"reasoning_content": thought, "reasoning": thought})
+    without, replayed = [
+        await ask.send(messages=[_user(question), called | one, told], tools=tools)
+        for one in thoughts
+    ]
+
+    assert replayed.reply.text.strip() == without.reply.text.strip() == "The result is 42."
+    assert replayed.reply.usage is not None
+    assert without.reply.usage is not None
+    assert replayed.reply.usage.prompt_tokens > without.reply.usage.prompt_tokens
+
+
 @check("reasoning.off")
 async def test_off(ask: Asker) -> None:
     """The template's switch turns thinking off, where the prompt asks for it."""
-    await _thinking(ask)
+    await _thinking(ask, **THINK)
     reply = await ask(QUESTION, chat_template_kwargs={"enable_thinking": False})
 
     assert not reply.reasoning.strip()
@@ -81,7 +105,7 @@ async def test_off(ask: Asker) -> None:
 
 @check("reasoning.effort-none")
 async def test_effort_none(ask: WireAsker) -> None:
-    """No effort, no thought."""
+    """No effort, no thought, where the same question without that word is thought about."""
     await _thinking(ask)
     reply = (await ask.send(QUESTION, reasoning_effort="none")).if_supported
 

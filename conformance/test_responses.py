@@ -128,10 +128,11 @@ async def test_sequence(ask: WireAsker) -> None:
 
     of_items = [event for event in events if ".output_" in event.type]
     of_parts = [event for event in events if ".content_part." in event.type]
+    of_texts = [event for event in events if ".output_text." in event.type]
     first = events[0].sequence_number or 0
     assert [event.sequence_number for event in events] == list(range(first, first + len(events)))
     assert {event.output_index for event in of_items + of_parts} == {0}
-    assert {event.content_index for event in of_parts} == {0}
+    assert {event.content_index for event in of_parts + of_texts} == {0}
 
 
 @check("responses.tool-call")

@@ -1,28 +1,28 @@
 """Streaming: the events that an answer comes in, and what becomes of one that nobody reads."""
 
 import asyncio
+import json
 import re
+import time
 from typing import Any
 
 from conformance.check import check
 from conformance.conversation import OMITTED
 from conformance.outcome import Inconclusive
-from conformance.vocabulary import END_OF_TEXT, END_OF_TURN, bias
+from conformance.sse import events
+from conformance.unending import no_end, unending
 from conformance.wire import Answer, WireAsker
 
 #: Ends of an answer: by itself, by the limit, by a stop string.
 ENDS: list[dict[str, Any]] = [{}, {"max_tokens": 2}, {"stop": [" river"]}]
 #: Seconds in which a server must be free again. llama.cpp looks once in a second who is gone; what
-#: is left undone here takes it more than ten, and slower servers longer.
-SOON = 8.0
-
-
-def endless() -> dict[str, Any]:
-    """A question whose answer ends at the limit only."""
-    return {
-        "messages": [{"role": "user", "content": "Count to 200."}],
-        "logit_bias": bias({END_OF_TURN: -100, END_OF_TEXT: -100}),
-    }
+#: is left undone here takes it more than twice as long, and slower servers longer.
+SOON = 5.0
+#: Answers that nobody waits for, and the tokens of each.
+LEFT, TOKENS = 8, 3000
+#: Seconds before the end of a second at which a stream begins, after which it must still go on,
+#: and how often that is tried.
+BEFORE, AFTER, TRIES = 0.08, 0.03, 5
 
 
 def choices(answer: Answer) -> list[dict[str, Any]]:
@@ -110,12 +110,35 @@ async def test_envelope(ask: WireAsker) -> None:
     assert all(isinstance(chunk.get("created"), int) for chunk in chunks)
 
 
+@check("streaming.created")
+async def test_created(ask: WireAsker) -> None:
+    """A stream that goes on when a second ends tells one time all the same."""
+    for _ in range(TRIES):
+        await asyncio.sleep((1 - BEFORE - time.time()) % 1)
+        told = await _times(ask)
+        assert len({created for _, created in told}) == 1
+        if int(told[0][0]) < int(told[-1][0] - AFTER):
+            return
+    raise Inconclusive(f"in {TRIES} tries no stream went on when a second ended")
+
+
+async def _times(ask: WireAsker) -> list[tuple[float, Any]]:
+    """When each chunk of a long answer came, and the time that it tells."""
+    body = ask.body("Count to 200.", max_tokens=1000)
+    async with ask.client.stream("POST", "chat/completions", json=body) as response:
+        return [
+            (time.time(), json.loads(data).get("created"))
+            async for data in events(response.aiter_bytes())
+        ]
+
+
 @check("streaming.hang-up")
 async def test_hang_up(ask: WireAsker) -> None:
     """Whoever hangs up is not worked for any longer: the next question gets its turn."""
-    (await ask.send(max_tokens=8, **endless())).ensure_supported()
-    left = [asyncio.create_task(ask.send(max_tokens=3000, **endless())) for _ in range(24)]
-    done, waiting = await asyncio.wait(left, timeout=0.2)
+    await unending(ask)
+    endless = {"max_tokens": TOKENS, **no_end()}
+    left = [asyncio.create_task(ask.send("Count to 200.", **endless)) for _ in range(LEFT)]
+    done, waiting = await asyncio.wait(left, timeout=0.1)
     for task in waiting:
         task.cancel()
     await asyncio.wait(left)

@@ -4,10 +4,12 @@ from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.outcome import Unsupported
+from conformance.outcome import Inconclusive, Unsupported
 from conformance.wire import Answer, WireAsker
 from fixtures.tools import WEATHER
 from reports import Mode
+
+LONG = " ".join(["river"] * 200)
 
 
 @check("usage.adds-up")
@@ -54,10 +56,14 @@ async def test_several(ask: WireAsker) -> None:
 
 @check("usage.cached")
 async def test_cached(ask: WireAsker) -> None:
-    """Tokens that came from the cache are a part of the prompt's."""
-    told = usage(await ask.send("Repeat: tiger river lamp"), ask.mode)
+    """Of a long prompt that comes again some tokens are from the cache, and never more than all."""
+    # llama.cpp alone knows the field; the suite starts it, as all servers, without a cache.
+    question = {"max_tokens": 1, "cache_prompt": True}
+    told = [usage(await ask.send(LONG, **question), ask.mode) for _ in range(2)]
 
-    cached = (told.get("prompt_tokens_details") or {}).get("cached_tokens")
-    if cached is None:
+    cached = [(one.get("prompt_tokens_details") or {}).get("cached_tokens") for one in told]
+    if None in cached:
         raise Unsupported("nothing is told of cached tokens")
-    assert 0 <= cached <= told["prompt_tokens"]
+    assert all(0 <= few <= one["prompt_tokens"] for few, one in zip(cached, told, strict=True))
+    if not cached[-1]:
+        raise Inconclusive("no token came from a cache, which may be off")

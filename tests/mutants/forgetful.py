@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import Any, TypeAlias
 
 import httpx
@@ -53,9 +54,9 @@ def forgetful(url: str, ignores: str) -> Iterator[str]:
 
     `ignores` is a key of the request, `role:NAME`, `history` for all messages but the last,
     `parts` for all parts of a message but the last, `turns` for what parts of one message have in
-    common, `beginnings` for all but its end, `endings` for all but its beginning, or what `LATER`
-    says for all requests of a kept connection but the first. It never notices that a client hangs
-    up.
+    common, `thoughts` for those of earlier answers, `beginnings` for all of a message but its end,
+    `endings` for all but its beginning, or what `LATER` says for all requests of a kept connection
+    but the first. It never notices that a client hangs up.
     """
     kept = {"once": True, "protocol_version": "HTTP/1.1"} if ignores == LATER else {}
     with _in_front(url, change=_forgetting(ignores), **kept) as base:
@@ -136,16 +137,8 @@ def _forgetting(ignores: str) -> Callable[[Request], Request]:
     role = ignores.removeprefix("role:")
     if role != ignores:
         return lambda body: body | {"messages": [m for m in body["messages"] if m["role"] != role]}
-    if ignores == "history":
-        return lambda body: body | {"messages": body["messages"][-1:]}
-    if ignores == "turns":
-        return lambda body: body | {"messages": [one for m in body["messages"] for one in _apart(m)]}
-    if ignores == "beginnings":
-        return lambda body: body | {"messages": [_end(m) for m in body["messages"]]}
-    if ignores == "endings":
-        return lambda body: body | {"messages": [_beginning(m) for m in body["messages"]]}
-    if ignores == "parts":
-        return lambda body: body | {"messages": [_last_part(m) for m in body["messages"]]}
+    if forget := _FORGOTTEN.get(ignores):
+        return lambda body: body | {"messages": forget(body["messages"])}
     return lambda body: {key: value for key, value in body.items() if key != ignores}
 
 
@@ -162,10 +155,16 @@ def _last_part(message: Request) -> Request:
     return message | {"content": parts[-1:] if isinstance(parts, list) else parts}
 
 
+def _thoughtless(message: Request) -> Request:
+    return {key: value for key, value in message.items() if not key.startswith("reasoning")}
+
+
 def _apart(message: Request) -> list[Request]:
     """Each part as a message of its own."""
     parts = message["content"]
-    return [message | {"content": [part]} for part in parts] if isinstance(parts, list) else [message]
+    if not isinstance(parts, list):
+        return [message]
+    return [message | {"content": [part]} for part in parts]
 
 
 def _with_roles(one: str, other: str) -> Callable[[list[Request]], list[Request]]:
@@ -196,6 +195,17 @@ def _split_at(character: str) -> Callable[[re.Match[str]], str]:
         return f"{head}{before}{first}{tail}{head}{rest}{after}{tail}"
 
     return split
+
+
+#: What is left of the messages, by what is ignored of them.
+_FORGOTTEN: Mapping[str, Callable[[list[Request]], list[Request]]] = {
+    "history": lambda messages: messages[-1:],
+    "beginnings": lambda messages: [_end(message) for message in messages],
+    "endings": lambda messages: [_beginning(message) for message in messages],
+    "parts": lambda messages: [_last_part(message) for message in messages],
+    "turns": lambda messages: [*chain(*map(_apart, messages))],
+    "thoughts": lambda messages: [_thoughtless(message) for message in messages],
+}
 
 
 class _Server(ThreadingHTTPServer):
