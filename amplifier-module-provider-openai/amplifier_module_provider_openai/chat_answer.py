@@ -85,11 +85,19 @@ def _warn_of_oddities(assembly: Assembly, answer: Answer) -> None:
         if not block.name:
             arguments = block.text.getvalue()
             logger.warning("Dropped a tool call without a name; its arguments: %.200s", arguments)
+    _warn_of_nothing(answer)
+    _warn_of_markup(answer)
+
+
+def _warn_of_nothing(answer: Answer) -> None:
     if not answer.content:
         logger.warning(
             "The answer is empty. LM Studio answers so when the prompt is longer than the "
             "context; a model may also have nothing to say."
         )
+
+
+def _warn_of_markup(answer: Answer) -> None:
     if not answer.calls and any(_MARKUP in text for text in answer.texts):
         logger.warning(
             "The answer has %s markup in its text: the server did not parse the tool call. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from traceback import walk_tb
 from typing import Any
 
@@ -84,11 +85,12 @@ def _in_body(cause: BaseException | None) -> bool:
 def scrub(error: BaseException, without_secrets: Callable[[str], str]) -> None:
     """Take secrets out of an error and all that led to it: a traceback shows every one."""
     for cause in _causes(error):
-        cause.args = tuple(_scrubbed(arg, without_secrets) for arg in cause.args)
-        for name in ("message", "body"):
+        for name in ("args", "message", "body"):
             value = getattr(cause, name, None)
-            if isinstance(value, str | dict | list):
-                setattr(cause, name, _scrubbed(value, without_secrets))
+            clean = _scrubbed(value, without_secrets)
+            if clean != value:
+                with suppress(AttributeError):  # some errors compute theirs from what is in args
+                    setattr(cause, name, clean)
 
 
 def _scrubbed(value: Any, without_secrets: Callable[[str], str]) -> Any:
@@ -96,8 +98,8 @@ def _scrubbed(value: Any, without_secrets: Callable[[str], str]) -> Any:
         return without_secrets(value)
     if isinstance(value, dict):
         return {name: _scrubbed(item, without_secrets) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_scrubbed(item, without_secrets) for item in value]
+    if isinstance(value, list | tuple):
+        return type(value)(_scrubbed(item, without_secrets) for item in value)
     return value
 
 
