@@ -99,7 +99,8 @@ def _scrubbed(value: Any, without_secrets: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {name: _scrubbed(item, without_secrets) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_scrubbed(item, without_secrets) for item in value)
+        clean = [_scrubbed(item, without_secrets) for item in value]
+        return clean if isinstance(value, list) else tuple(clean)
     return value
 
 

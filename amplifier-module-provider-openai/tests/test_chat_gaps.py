@@ -236,7 +236,7 @@ async def test_hooks_of_another_kind_that_fail_do_not_fail_the_call(server, say,
     coordinator: Any = SimpleNamespace(hooks=Hooks())
     provider = OpenAIProvider("test-key", config=config, coordinator=coordinator)
 
-    answer = await provider.complete(say())
+    answer: Any = await provider.complete(say())
     await provider.close()
 
     assert answer.text == "Hello"

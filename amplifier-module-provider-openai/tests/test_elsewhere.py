@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from amplifier_module_provider_openai import OpenAIProvider, get_capabilities
@@ -52,7 +54,7 @@ async def test_ids_of_another_server_are_not_kept(server, make_provider, say):
 
 
 def test_the_text_is_stripped_and_the_sdks_is_not():
-    answer = convert_response(response(text=" Hello \n", output_text=" Hello \n"))
+    answer: Any = convert_response(response(text=" Hello \n", output_text=" Hello \n"))
 
     assert answer.text == "Hello"
     assert answer.content[0].text == " Hello \n"
