@@ -30,8 +30,8 @@ LIMA = _object(
 CLOUDS = {
     "type": "array",
     "items": {"type": "string", "enum": ["cloud"]},
-    "minItems": 2,
-    "maxItems": 2,
+    "minItems": 3,
+    "maxItems": 3,
 }
 #: Nothing of it is as the model, left alone, would have it.
 MEASURE = _object(
@@ -46,7 +46,7 @@ KINDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "Give me a list: tiger, river, lamp.",
         _object({"items": CLOUDS}),
-        {"items": ["cloud", "cloud"]},
+        {"items": ["cloud", "cloud", "cloud"]},
     ),
     ("Give me a home: Ana, Oslo.", LIMA, {"name": "Ana", "address": {"city": "Lima"}}),
     ("Give me a measure: 21.5.", MEASURE, {"value": None, "checked": 1.5, "note": False}),

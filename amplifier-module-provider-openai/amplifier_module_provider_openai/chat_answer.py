@@ -63,7 +63,8 @@ def _read_calls(assembly: Assembly) -> dict[Block, Call]:
 def _read_call(block: Block, finish_reason: str | None) -> Call:
     raw = block.text.getvalue()
     arguments, malformed = read_arguments(raw)
-    if finish_reason == "length" and (malformed is not None or not raw.strip()):
+    # vLLM (0.32.0) streams {} for a call that was cut right behind its name.
+    if finish_reason == "length" and not arguments:
         raise cut_off_call(block.name, raw)
     call = Call(block.call_id, block.name, arguments, malformed)
     warn_if_malformed(call)

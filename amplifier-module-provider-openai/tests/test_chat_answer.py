@@ -131,7 +131,7 @@ async def test_arguments_that_are_no_object_are_passed_on_empty_with_a_warning(
     assert "weather" in caplog.text
 
 
-@pytest.mark.parametrize("arguments", ['{"city": "Os', ""])
+@pytest.mark.parametrize("arguments", ['{"city": "Os', "", "{}"])
 async def test_a_call_cut_by_the_limit_is_not_carried_out(answer_to, arguments):
     call = tool_delta(arguments, index=0, id="a", name="weather")
 
@@ -145,11 +145,11 @@ async def test_a_call_cut_by_the_limit_is_not_carried_out(answer_to, arguments):
 
 
 async def test_a_whole_call_before_the_limit_counts(answer_to):
-    call = tool_delta("{}", index=0, id="a", name="now")
+    call = tool_delta('{"city": "Oslo"}', index=0, id="a", name="weather")
 
     answer = await answer_to(None, "length", tool_calls=[call])
 
-    assert answer.tool_calls[0].name == "now"
+    assert answer.tool_calls[0].name == "weather"
     assert answer.finish_reason == "length"
 
 
