@@ -37,6 +37,7 @@ from conformance.outcome import NotAnswered, Refused, is_refusal
 from conformance.reply import Refusal, Reply, Usage
 from conformance.wire import PATIENCE
 from reports import Layer, Mode
+from servers.tap import Connection
 
 #: What a module makes of a request that the server does not take.
 _HANDED_ON = (llm_errors.InvalidRequestError, llm_errors.NotFoundError)
@@ -50,6 +51,8 @@ class ProviderAsker(Asker):
     def __init__(self, mount: Mounted, entry: Entry, mode: Mode) -> None:
         super().__init__(entry["config"]["default_model"], mode)
         self.entry = entry
+        #: What a stand-in answered in the server's place.
+        self.answered_for: list[Connection] = []
         self._mount = mount
 
     @property
@@ -83,6 +86,10 @@ class ProviderAsker(Asker):
         async with asyncio.timeout(PATIENCE):
             return await self._mount.provider.complete(request)
 
+    async def text(self, *turns: str | Message | Reply) -> str:
+        """The answer's text alone: of questions at once nobody can tell whose events are whose."""
+        return text_of(await self.complete(self.request(*turns)))
+
     def request(
         self,
         *turns: str | Message | Reply,
@@ -114,6 +121,7 @@ class ProviderAsker(Asker):
                 yield other
             finally:
                 self.answered += other.answered
+                self.answered_for += other.answered_for
                 self.events.extend(other.events)
 
     async def models(self) -> list[str]:
@@ -218,10 +226,15 @@ def _part(part: str | Image) -> TextBlock | ImageBlock:
     return ImageBlock(source=source)
 
 
+def text_of(response: ChatResponse) -> str:
+    """All text of an answer."""
+    return "".join(block.text for block in response.content if isinstance(block, TextBlock))
+
+
 def _reply(mount: Mounted, response: ChatResponse, deltas: list[str]) -> Reply:
     usage = response.usage
     return Reply(
-        text="".join(block.text for block in response.content if isinstance(block, TextBlock)),
+        text=text_of(response),
         tool_calls=[
             ToolCall(call.id, call.name, json.dumps(call.arguments))
             for call in mount.provider.parse_tool_calls(response)

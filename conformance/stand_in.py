@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import httpx
 
 from conformance.provider import ProviderAsker
 from conformance.wire import certificates
+from servers.tap import Chunk, Connection
 
 #: Closing a socket that lingers for no time resets the connection.
 _NO_LINGER = struct.pack("ii", 1, 0)
 _HOP = {"host", "connection", "content-length", "transfer-encoding"}
+#: The module remembers base URLs, and the system gives a port to several stand-ins in turn.
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -25,16 +32,20 @@ class Canned:
     """An answer that the target never gave.
 
     With `reset` the request's body is left unread and the connection breaks after the answer,
-    as mlx_lm.server does it with a path that it does not serve.
+    as mlx_lm.server does it with a path that it does not serve. With `hangs` the connection is
+    left open after the answer until the client closes it. Status 0 is no answer at all.
     """
 
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     reset: bool = False
+    hangs: bool = False
 
     def __bytes__(self) -> bytes:
         """The response as it goes over the wire."""
+        if not self.status:
+            return b""
         fields = {"Content-Type": "application/json", **self.headers}
         return _head(self.status, fields) + self.body.encode()
 
@@ -49,7 +60,7 @@ def in_turn(*answers: Canned | None) -> Answers:
     return lambda _: next(left, None)
 
 
-def always(answer: Canned) -> Answers:
+def always(answer: Canned | None) -> Answers:
     """Answer every request like this."""
     return lambda _: answer
 
@@ -62,16 +73,27 @@ def refusing(path: str, answer: Canned) -> Answers:
 class StandIn:
     """One that is listening at the base URL `url`.
 
-    `asked` holds the paths of the requests so far, `received` their bodies as far as it read them.
+    `asked` holds the paths of the requests so far, `received` their bodies as far as it read them,
+    `exchanged` the connections that it answered itself, as a tap would have recorded them.
+    `most` is how many requests were under way at once, `left` how often a client went away.
     """
 
     def __init__(self, target: str, answers: Answers, client: httpx.AsyncClient) -> None:
         self.url = ""
         self.asked: list[str] = []
         self.received: list[bytes] = []
+        self.exchanged: list[Connection] = []
+        self.most = 0
+        self.left = 0
+        self._under_way = 0
         self._target = target.removesuffix("/v1")
         self._answers = answers
         self._client = client
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        """The bodies of the requests, read."""
+        return [json.loads(body) for body in self.received if body]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the one request of a connection."""
@@ -80,33 +102,63 @@ class StandIn:
         writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        method, path, _ = request.split(" ")
-        fields = (line.partition(": ") for line in lines if line)
-        headers = {name.lower(): value for name, _, value in fields}
+        came = time.time()
+        head = await reader.readuntil(b"\r\n\r\n")
+        method, path, headers = _read_head(head, self.url)
         self.asked.append(path)
         answer = self._answers(path)
         if answer and answer.reset:
+            self._note(came, head, bytes(answer), "reset by the server")
             _break(writer, bytes(answer))
             return
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.received.append(body)
         if answer:
-            writer.write(bytes(answer))
-            return
+            ended = "open" if answer.hangs else "server closed"
+            self._note(came, head + body, bytes(answer), ended)
+            await self._give(answer, reader, writer)
+        else:
+            writer.write(await self._asked_for(method, path, body, headers))
+
+    async def _give(
+        self, answer: Canned, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(bytes(answer))
+        if answer.hangs:
+            await reader.read()
+            self.left += 1
+
+    async def _asked_for(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str]
+    ) -> bytes:
+        """The target's answer; it is under way until the client could have any of it."""
         kept = {name: value for name, value in headers.items() if name not in _HOP}
-        url = self._target + path
-        async with self._client.stream(method, url, content=body, headers=kept) as response:
-            await _pass_on(response, writer)
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
+        try:
+            url = self._target + path
+            response = await self._client.request(method, url, content=body, headers=kept)
+        finally:
+            self._under_way -= 1
+        kind = response.headers.get("content-type", "")
+        return _head(response.status_code, {"Content-Type": kind}) + response.content
+
+    def _note(self, came: float, request: bytes, response: bytes, ended: str) -> None:
+        number, took = len(self.exchanged), time.time() - came
+        chunks = [Chunk("request", 0, request, number)]
+        if response:
+            chunks.append(Chunk("response", took, response, number))
+        self.exchanged.append(Connection(came, number, chunks, ended))
 
 
 @asynccontextmanager
 async def stand_in(url: str, answers: Answers) -> AsyncIterator[StandIn]:
-    """A stand-in for the server at the base URL `url`, on a port of its own."""
+    """A stand-in for the server at the base URL `url`, under a URL that no other one had."""
     async with httpx.AsyncClient(trust_env=False, verify=certificates(), timeout=60) as client:
         stand = StandIn(url, answers, client)
         server = await asyncio.start_server(stand.serve, "127.0.0.1", 0)
-        stand.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        port = server.sockets[0].getsockname()[1]
+        stand.url = f"http://127.0.0.1:{port}/{next(_numbers)}/v1"
         try:
             yield stand
         finally:
@@ -120,17 +172,30 @@ async def facing(
     """The module mounted a second time, with a stand-in where it takes the server to be."""
     async with (
         stand_in(ask.base_url, answers) as stand,
-        ask.configured(base_url=stand.url, **config) as other,
+        ask.configured(**{"base_url": stand.url, **config}) as other,
     ):
-        yield other, stand
+        try:
+            yield other, stand
+        finally:
+            ask.answered_for += stand.exchanged
 
 
-async def _pass_on(response: httpx.Response, writer: asyncio.StreamWriter) -> None:
-    kind = response.headers.get("content-type", "")
-    writer.write(_head(response.status_code, {"Content-Type": kind}))
-    async for data in response.aiter_bytes():
-        writer.write(data)
-        await writer.drain()
+@contextmanager
+def nobody() -> Iterator[str]:
+    """A base URL at which nobody listens, and nobody will meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+
+
+def _read_head(head: bytes, url: str) -> tuple[str, str, dict[str, str]]:
+    """Method, path as the target knows it, and headers."""
+    request, *lines = head.decode().split("\r\n")
+    method, path, _ = request.split(" ")
+    own = urlsplit(url).path.removesuffix("/v1")
+    fields = (line.partition(": ") for line in lines if line)
+    headers = {name.lower(): value for name, _, value in fields}
+    return method, path.removeprefix(own), headers
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:

@@ -2,20 +2,38 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 from amplifier_core import ChatResponse, llm_errors
 
 from conformance.bench import Bench
-from conformance.canned import BUSY, ERRORS, NO_ANSWERS, SLOW_DOWN, TOO_LONG
+from conformance.canned import (
+    BUSY,
+    ERRORS,
+    FAILED_LATER,
+    NO_ANSWERS,
+    PASSING,
+    RESET,
+    SILENCE,
+    SLOW_DOWN,
+    STUCK,
+    TOO_LONG,
+    called,
+)
 from conformance.check import check
 from conformance.provider import ProviderAsker
-from conformance.stand_in import always, facing, in_turn
+from conformance.stand_in import always, facing, in_turn, nobody
 from fixtures.tools import WEATHER
 from reports import Mode
-from servers.faults import Cut, Delay, Replace, Reset
+from servers.faults import Cut, Replace, Reset
 
 #: Soon again, and always after the same time.
 PATIENT = {"max_retries": 2, "min_retry_delay": 0.01, "retry_jitter": False}
+#: Arguments of a call that the limit cut at several places, the last one just before its end.
+CUT_ARGUMENTS = ["{", '{"city', '{"city": "Os', '{"city": "Oslo"']
+#: Seconds after which a slot that was kept will not be given back any more.
+LONG = 10.0
 #: Bytes after which an answer has begun and is not over.
 MIDDLE = {Mode.WHOLE: 400, Mode.STREAM: 1500}
 
@@ -33,39 +51,68 @@ async def test_retry(ask: ProviderAsker) -> None:
     assert len(ask.emitted("llm:request")) == 1
 
 
-@check("failures.retry-after")
-async def test_retry_after(ask: ProviderAsker) -> None:
-    """The time that the server asks for is waited."""
-    limited = replace(SLOW_DOWN, headers={"Retry-After": "0.2"})
-    async with facing(ask, in_turn(limited), **PATIENT) as (other, _):
+@check("failures.retry-exhausted")
+async def test_retry_exhausted(ask: ProviderAsker) -> None:
+    """A server that stays busy is left alone at last, and the session hears its error once."""
+    async with facing(ask, always(BUSY), **PATIENT) as (other, stand):
+        error = await other.error("Repeat: tiger river")
+
+    assert isinstance(error, llm_errors.ProviderUnavailableError), repr(error)
+    assert len(stand.asked) == 3
+    assert len(other.emitted("provider:retry")) == 2
+    assert [told["status"] for told in other.emitted("llm:response")] == ["error"]
+
+
+@check("failures.retry-reset")
+async def test_retry_reset(ask: ProviderAsker) -> None:
+    """After a connection that broke the request is sent again."""
+    async with facing(ask, in_turn(RESET), **PATIENT) as (other, stand):
         reply = await other("Repeat: tiger river")
 
     assert reply.text == "tiger river"
-    assert [retry["delay"] for retry in ask.emitted("provider:retry")] == [0.2]
+    assert len(stand.asked) == 2
+    assert len(other.emitted("provider:retry")) == 1
+
+
+@check("failures.retry-after")
+async def test_retry_after(ask: ProviderAsker) -> None:
+    """The time that the server asks for is waited, whichever status it asks with."""
+    for answer in (SLOW_DOWN, BUSY):
+        limited = replace(answer, headers={"Retry-After": "0.2"})
+        async with facing(ask, in_turn(limited), **PATIENT) as (other, _):
+            reply = await other("Repeat: tiger river")
+
+        assert reply.text == "tiger river"
+        assert [retry["delay"] for retry in other.emitted("provider:retry")] == [0.2]
 
 
 @check("failures.retry-too-late")
 async def test_retry_too_late(ask: ProviderAsker) -> None:
     """Nobody waits for an hour: the error comes at once, and says how long it would be."""
-    limited = replace(SLOW_DOWN, headers={"Retry-After": "3600"})
-    async with facing(ask, in_turn(limited), **PATIENT) as (other, stand):
-        error = await other.error("Repeat: tiger river")
+    then = datetime.now(UTC) + timedelta(hours=1)
+    for told in ("3600", format_datetime(then, usegmt=True)):
+        limited = replace(SLOW_DOWN, headers={"Retry-After": told})
+        async with facing(ask, always(limited), **PATIENT) as (other, stand):
+            error = await other.error("Repeat: tiger river")
 
-    assert isinstance(error, llm_errors.RateLimitError)
-    assert error.retry_after == 3600
-    assert not error.retryable
-    assert len(stand.asked) == 1
+        assert isinstance(error, llm_errors.RateLimitError)
+        assert len(stand.asked) == 1
+        assert not error.retryable
+        assert 3500 < (error.retry_after or 0) <= 3600
 
 
 @check("failures.classes")
 async def test_classes(ask: ProviderAsker) -> None:
     """Each status is an error of the kernel's, with words, and is told to the session once."""
-    for answer, kind in ERRORS:
+    final = [(answer, kind, False) for answer, kind in ERRORS]
+    passing = [(answer, kind, True) for answer, kind in PASSING]
+    for answer, kind, retryable in final + passing:
         async with facing(ask, always(answer)) as (other, stand):
             error = await other.error("Repeat: tiger river")
 
         assert type(error) is kind, f"HTTP {answer.status} became {error!r}"
         assert error.status_code == answer.status
+        assert error.retryable == retryable, f"HTTP {answer.status}: {error!r}"
         assert stand.url in str(error)
         assert [told["status"] for told in other.emitted("llm:response")] == ["error"]
 
@@ -103,6 +150,41 @@ async def test_reset(ask: ProviderAsker, bench: Bench) -> None:
     assert bench.url in str(error)
 
 
+@check("failures.timeout")
+async def test_timeout(ask: ProviderAsker) -> None:
+    """A server that says nothing is waited for as long as was set, and named."""
+    async with facing(ask, always(SILENCE), timeout=0.2) as (other, stand):
+        error = await other.error("Repeat: tiger river")
+
+    assert isinstance(error, llm_errors.LLMTimeoutError), repr(error)
+    assert error.retryable
+    assert stand.url in str(error)
+
+
+@check("failures.refused")
+async def test_refused(ask: ProviderAsker) -> None:
+    """Where nobody listens, the address is named, and it may be tried again."""
+    with nobody() as url:
+        async with ask.configured(base_url=url) as other:
+            error = await other.error("Repeat: tiger river")
+
+    assert isinstance(error, llm_errors.NetworkError), repr(error)
+    assert error.retryable
+    assert url in str(error)
+
+
+@check("failures.error-event")
+async def test_error_event(ask: ProviderAsker) -> None:
+    """An error in the middle of a stream is an error with the server's words, not an end."""
+    config = {"use_responses_api": False}
+    async with facing(ask, in_turn(FAILED_LATER), **config) as (other, _):
+        error = await other.error("Repeat: tiger river")
+
+    assert "out of memory" in str(error)
+    assert len(other.emitted("llm:stream_aborted")) == 1
+    assert [told["status"] for told in other.emitted("llm:response")] == ["error"]
+
+
 @check("failures.cut")
 async def test_cut(ask: ProviderAsker, bench: Bench) -> None:
     """An answer that breaks off is an error, however much of it came."""
@@ -118,15 +200,18 @@ async def test_cut(ask: ProviderAsker, bench: Bench) -> None:
 @check("failures.cut-call")
 async def test_cut_call(ask: ProviderAsker) -> None:
     """A call that the limit cut never reaches the tools."""
-    request = ask.request("What is the weather in Oslo?", tools=[WEATHER], max_tokens=8)
-    (ended,) = await asyncio.gather(ask.complete(request), return_exceptions=True)
+    for arguments in CUT_ARGUMENTS:
+        cut = in_turn(called(ask.mode, arguments, "length"))
+        async with facing(ask, cut, use_responses_api=False) as (other, _):
+            request = other.request("What is the weather in Oslo?", tools=[WEATHER])
+            (ended,) = await asyncio.gather(other.complete(request), return_exceptions=True)
 
-    if isinstance(ended, ChatResponse):
-        assert not ended.tool_calls
-        assert ended.finish_reason == "length"
-    else:
-        assert isinstance(ended, llm_errors.InvalidToolCallError), repr(ended)
-        assert ended.tool_name == "get_weather"
+        if isinstance(ended, ChatResponse):
+            assert not other.provider.parse_tool_calls(ended), f"{arguments} became a call"
+            assert ended.finish_reason == "length"
+        else:
+            assert isinstance(ended, llm_errors.InvalidToolCallError), repr(ended)
+            assert ended.tool_name == "get_weather"
 
 
 @check("failures.broken-arguments")
@@ -140,13 +225,21 @@ async def test_broken_arguments(ask: ProviderAsker, bench: Bench) -> None:
 
 
 @check("failures.cancel")
-async def test_cancel(ask: ProviderAsker, bench: Bench) -> None:
-    """A request that is given up ends at once, and the next one is answered."""
-    with bench.tap.inject(Delay(2)):
-        given_up = asyncio.wait_for(ask.complete(ask.request("Count to 9.")), timeout=0.2)
-        (ended,) = await asyncio.gather(given_up, return_exceptions=True)
-    reply = await ask("Repeat: tiger river")
+async def test_cancel(ask: ProviderAsker) -> None:
+    """A request that is given up, before an answer or in its middle, ends and frees its slot."""
+    config = {"use_responses_api": False, "max_concurrent_requests": 1}
+    async with facing(ask, in_turn(SILENCE, STUCK), **config) as (other, stand):
+        ended = [await _given_up(other) for _ in range(2)]
+        async with asyncio.timeout(LONG):
+            reply = await other("Repeat: tiger river")
 
-    assert isinstance(ended, TimeoutError), repr(ended)
+    assert [type(one) for one in ended] == [TimeoutError, TimeoutError]
+    assert stand.left == 2
     assert reply.text == "tiger river"
-    assert [told["status"] for told in ask.emitted("llm:response")] == ["ok"]
+    assert [told["status"] for told in other.emitted("llm:response")] == ["ok"]
+
+
+async def _given_up(ask: ProviderAsker) -> object:
+    given_up = asyncio.wait_for(ask.complete(ask.request("Count to 9.")), timeout=0.2)
+    (ended,) = await asyncio.gather(given_up, return_exceptions=True)
+    return ended

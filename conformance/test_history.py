@@ -3,43 +3,52 @@
 from typing import Any
 
 from amplifier_core import Message
-from amplifier_core.message_models import ChatResponse, TextBlock, ThinkingBlock
+from amplifier_core.message_models import ChatResponse, TextBlock, ThinkingBlock, ToolCallBlock
 
-from conformance.bench import Bench
 from conformance.canned import ANA
 from conformance.check import check
 from conformance.conversation import ToolCall, assistant, result, system
-from conformance.provider import ProviderAsker
-from conformance.stand_in import facing, refusing
+from conformance.provider import ProviderAsker, text_of
+from conformance.stand_in import always, facing, refusing
 from fixtures.tools import WEATHER
 
 OSLO = ToolCall("call_1", "get_weather", '{"city": "Oslo"}')
 LIMA = ToolCall("call_2", "get_weather", '{"city": "Lima"}')
+RAIN = Message(role="tool", content="12 degrees, rain", tool_call_id="call_1")
 REPAIRED = "provider:tool_sequence_repaired"
+#: What the module keeps with a turn that came by Responses, and no other server may see.
+BY_RESPONSES = {"openai:response_id": "resp_123", "openai:reasoning_items": ["rs_123"]}
+SECRETS = [b"sealed-thought", b"resp_123", b"rs_123"]
 
 
 @check("history.missing-result")
 async def test_missing_result(ask: ProviderAsker) -> None:
     """A call that never got its result is mended on every request, and told once."""
     question, call = "What is the weather in Oslo?", assistant(calls=[OSLO])
-    first = await ask(question, call, "Repeat: tiger river", tools=[WEATHER])
-    again = await ask(question, call, "Repeat: tiger river", tools=[WEATHER])
+    async with facing(ask, always(None)) as (other, stand):
+        first = await other(question, call, "Repeat: tiger river", tools=[WEATHER])
+        again = await other(question, call, "Repeat: tiger river", tools=[WEATHER])
 
     assert first.text == again.text == "tiger river"
-    assert [told["repair_count"] for told in ask.emitted(REPAIRED)] == [1]
+    for sent in stand.sent:
+        assert calls_in(sent) == ["call_1"]
+        assert results_in(sent) == ["call_1"]
+    assert [told["repair_count"] for told in other.emitted(REPAIRED)] == [1]
 
 
 @check("history.orphan-result")
 async def test_orphan_result(ask: ProviderAsker) -> None:
     """A result whose call is gone, as after compaction, disturbs nothing."""
-    reply = await ask(
-        "My name is Ana.",
-        result(OSLO, "12 degrees, rain"),
-        assistant("Hello Ana."),
-        "What is my name?",
-    )
+    async with facing(ask, always(None)) as (other, stand):
+        reply = await other(
+            "My name is Ana.",
+            result(OSLO, "12 degrees, rain"),
+            assistant("Hello Ana."),
+            "What is my name?",
+        )
 
     assert reply.text == "Ana"
+    assert results_in(stand.sent[0]) == []
 
 
 @check("history.results-any-order")
@@ -59,14 +68,17 @@ async def test_results_any_order(ask: ProviderAsker) -> None:
 @check("history.late-system")
 async def test_late_system(ask: ProviderAsker) -> None:
     """A system message in the middle, as hooks inject it, is read; no template refuses it."""
-    reply = await ask(
-        "My name is Ana.",
-        assistant("Hello Ana."),
-        system("The secret word is plum."),
-        "What is the secret word?",
-    )
+    async with facing(ask, always(None)) as (other, stand):
+        reply = await other(
+            "My name is Ana.",
+            assistant("Hello Ana."),
+            system("The secret word is plum."),
+            "What is the secret word?",
+        )
 
     assert reply.text == "plum"
+    roles = [turn.get("role") for turn in turns_in(stand.sent[0])]
+    assert [at for at, role in enumerate(roles) if role in {"system", "developer"}] in ([], [0])
 
 
 @check("history.calls-in-extra")
@@ -77,42 +89,71 @@ async def test_calls_in_extra(ask: ProviderAsker) -> None:
     told = Message(role="tool", content="12 degrees, rain", tool_call_id="call_1")
     response = await _answer(ask, [_user("What is the weather in Oslo?"), called, told], WEATHER)
 
-    assert _text(response) == "It is 12 degrees, rain in Oslo."
+    assert text_of(response) == "It is 12 degrees, rain in Oslo."
 
 
 @check("history.other-protocol")
-async def test_other_protocol(ask: ProviderAsker, bench: Bench) -> None:
+async def test_other_protocol(ask: ProviderAsker) -> None:
     """A turn recorded by Responses goes on over Chat, and its secrets stay where they are."""
     thought = ThinkingBlock(thinking="I greet Ana.", content=["sealed-thought", "rs_123"])
+    call = ToolCallBlock(id="call_1", name="get_weather", input={"city": "Oslo"})
     greeted = Message(
-        role="assistant",
-        content=[thought, TextBlock(text="Hello Ana.")],
-        metadata={"openai:response_id": "resp_123", "openai:reasoning_items": ["rs_123"]},
+        role="assistant", content=[thought, TextBlock(text="Hello Ana.")], metadata=BY_RESPONSES
     )
-    mark = bench.tap.mark()
-    messages = [_user("My name is Ana."), greeted, _user("What is my name?")]
-    response = await _answer(ask, messages)
+    called = Message(role="assistant", content=[thought, call], metadata=BY_RESPONSES)
+    named = [_user("My name is Ana."), greeted, _user("What is my name?")]
+    told = [_user("What is the weather in Oslo?"), called, RAIN]
+    async with facing(ask, always(None), use_responses_api=False) as (other, stand):
+        answers = [await _answer(other, named), await _answer(other, told, WEATHER)]
 
-    sent = b"".join(chunk.data for one in bench.tap.since(mark) for chunk in one.chunks)
-    assert _text(response) == "Ana"
-    assert b"sealed-thought" not in sent
-    assert b"rs_123" not in sent
+    assert [text_of(answer) for answer in answers] == ["Ana", "It is 12 degrees, rain in Oslo."]
+    for sent in stand.received:
+        assert [secret for secret in SECRETS if secret in sent] == []
+    assert calls_in(stand.sent[1]) == results_in(stand.sent[1]) == ["call_1"]
 
 
 @check("history.from-chat")
 async def test_from_chat(ask: ProviderAsker) -> None:
     """A turn recorded by Chat goes on over Responses, which is not sent Chat's ids for its own."""
-    first = await _answer(ask, [_user("My name is Ana.")])
-    greeted = Message(role="assistant", content=first.content, metadata=first.metadata)
-    messages = [_user("My name is Ana."), greeted, _user("What is my name?")]
+    async with ask.configured(use_responses_api=False) as chat:
+        first = await _answer(chat, [_user("My name is Ana.")])
+        second = await _answer(chat, [_user("What is the weather in Oslo?")], WEATHER)
+        (call,) = chat.provider.parse_tool_calls(second)
+    rain = RAIN.model_copy(update={"tool_call_id": call.id})
+    named = [_user("My name is Ana."), _said(first), _user("What is my name?")]
+    told = [_user("What is the weather in Oslo?"), _said(second), rain]
     answers = refusing("/responses", ANA)
     async with facing(ask, answers, use_responses_api=True) as (other, stand):
-        response = await _answer(other, messages)
+        response = await _answer(other, named)
+        await _answer(other, told, WEATHER)
 
-    assert _text(response) == "Ana"
+    assert text_of(response) == "Ana"
     assert b"Hello Ana." in stand.received[0]
-    assert b"previous_response_id" not in stand.received[0]
-    assert b"chatcmpl" not in stand.received[0]
+    for sent in stand.received:
+        assert b"previous_response_id" not in sent
+        assert b"chatcmpl" not in sent
+    assert calls_in(stand.sent[1]) == results_in(stand.sent[1]) == [call.id]
+
+
+def turns_in(sent: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a request holds of the conversation, in either protocol."""
+    turns: list[dict[str, Any]] = sent["messages"] if "messages" in sent else sent["input"]
+    return turns
+
+
+def calls_in(sent: dict[str, Any]) -> list[str]:
+    """The ids of the calls in a request."""
+    turns = turns_in(sent)
+    by_chat = [call["id"] for turn in turns for call in turn.get("tool_calls") or ()]
+    return by_chat + [turn["call_id"] for turn in turns if turn.get("type") == "function_call"]
+
+
+def results_in(sent: dict[str, Any]) -> list[str]:
+    """The ids of the calls that a request has results for."""
+    turns = turns_in(sent)
+    by_chat = [turn["tool_call_id"] for turn in turns if turn.get("role") == "tool"]
+    items = [turn for turn in turns if turn.get("type") == "function_call_output"]
+    return by_chat + [item["call_id"] for item in items]
 
 
 async def _answer(ask: ProviderAsker, messages: list[Message], *tools: Any) -> ChatResponse:
@@ -120,9 +161,9 @@ async def _answer(ask: ProviderAsker, messages: list[Message], *tools: Any) -> C
     return await ask.complete(request.model_copy(update={"messages": messages}))
 
 
+def _said(response: ChatResponse) -> Message:
+    return Message(role="assistant", content=response.content, metadata=response.metadata)
+
+
 def _user(text: str) -> Message:
     return Message(role="user", content=text)
-
-
-def _text(response: ChatResponse) -> str:
-    return "".join(block.text for block in response.content if isinstance(block, TextBlock))

@@ -7,6 +7,7 @@ from conformance.check import check
 from conformance.completion import ModelList
 from conformance.outcome import Unsupported
 from conformance.provider import ProviderAsker
+from conformance.stand_in import always, facing
 from conformance.wire import open_client
 
 WORDS = ["tiger", "river", "lamp", "plum", "apple", "stone"]
@@ -30,18 +31,18 @@ async def test_context_window(ask: ProviderAsker, bench: Bench) -> None:
 @check("module.concurrent")
 async def test_concurrent(ask: ProviderAsker) -> None:
     """Six questions at once get six answers, each its own."""
-    replies = await asyncio.gather(*(ask(f"Repeat: {word}") for word in WORDS))
+    texts = await asyncio.gather(*(ask.text(f"Repeat: {word}") for word in WORDS))
 
-    assert [reply.text for reply in replies] == WORDS
+    assert texts == WORDS
     assert len(ask.emitted("llm:response")) == len(WORDS)
 
 
 @check("module.one-at-a-time")
 async def test_one_at_a_time(ask: ProviderAsker) -> None:
     """The limit on requests at once is kept to, for servers that have one slot."""
-    async with ask.configured(max_concurrent_requests=1) as other:
-        replies = await asyncio.gather(*(other(f"Repeat: {word}") for word in WORDS))
+    async with facing(ask, always(None), max_concurrent_requests=1) as (other, stand):
+        texts = await asyncio.gather(*(other.text(f"Repeat: {word}") for word in WORDS))
 
-    assert [reply.text for reply in replies] == WORDS
-    told = other.emitted("provider:concurrency")
-    assert [one["active_requests"] for one in told] == [1] * len(WORDS)
+    assert texts == WORDS
+    assert len(stand.asked) == len(WORDS)
+    assert stand.most == 1

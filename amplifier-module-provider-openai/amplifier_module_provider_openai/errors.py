@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from traceback import walk_tb
 from typing import Any
 
@@ -323,7 +325,16 @@ def _retry_after(error: BaseException) -> float | None:
             return float(header_of(error, name) or "") / unit
         except ValueError:
             continue
-    return None
+    return _seconds_until(header_of(error, "retry-after"))
+
+
+def _seconds_until(date: str | None) -> float | None:
+    """Seconds until an HTTP date, which `retry-after` may be too; None if it is none."""
+    try:
+        then = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return max(0.0, then.timestamp() - time.time())
 
 
 def is_cloudflare_page(error: BaseException) -> bool:
