@@ -339,11 +339,15 @@ FAULTS: dict[str, Callable[[], Patch]] = {
     "never retries": lambda: _having("retry_config", RetryConfig(max_retries=0)),
     "knows no limit": lambda: _having("max_concurrent_requests", 0),
     "never falls back": lambda: _having("always_responses", True),  # noqa: FBT003
-    "falls back always": lambda: patch.object(protocol, "says_wrong_protocol", lambda _: "why not"),
+    "falls back always": lambda: patch.object(
+        protocol, "says_wrong_protocol", lambda _, **_proven: "why not"
+    ),
     "takes 410 for an error": lambda: patch.object(
         protocol, "_NO_SUCH_ENDPOINT", frozenset({405, 501})
     ),
-    "takes refusals for errors": lambda: patch.object(protocol, "_RESPONSES_SHAPES", ()),
+    "takes refusals for errors": lambda: patch.object(
+        protocol, "_complains_of_shape", lambda _: False
+    ),
     "takes breaks for errors": lambda: patch.object(protocol, "transport_error", lambda _: None),
     "falls back on 503": lambda: patch.object(
         protocol, "_NO_SUCH_ENDPOINT", frozenset({405, 410, 501, 503})
