@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pprint import pformat
 from typing import Any
 
@@ -112,6 +113,7 @@ class Trial:
             message=message,
             expected=_shown(self.expected) if compared else None,
             seen=_shown(self.seen) if compared else None,
+            started=datetime.fromtimestamp(self.began.at, UTC),
             duration_ms=seconds * 1000,
             exchanges=exchanges,
             events=self._events(),

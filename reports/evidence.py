@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from reports.cells import Cell
 from reports.curl import curl
+from reports.difference import difference
 from reports.escape import code, fence, plain, prose
 from reports.exchange import Exchange
 from reports.markdown import seen_on
 from reports.marks import MEANING, OUTCOME, mark
 from reports.model import Check, Expectation, Result
 from reports.transcript import request, response
+from reports.words import Outcome
 
 EXCHANGE_LIMIT = 20
 """Exchanges of one result that a page shows."""
@@ -67,18 +69,41 @@ def _result(result: Result) -> Iterator[str]:
         yield fence(result.message)
     if result.owner:
         yield f"Owner: {result.owner}."
-    for name, text in (("Expected", result.expected), ("Seen", result.seen)):
-        if text is not None:
-            yield f"{name}:\n\n{fence(text)}"
-    for exchange in result.exchanges[:EXCHANGE_LIMIT]:
-        yield _exchange(exchange)
-    if len(result.exchanges) > EXCHANGE_LIMIT:
-        yield f"{len(result.exchanges) - EXCHANGE_LIMIT} more exchanges are in report.json."
+    yield from _compared(result)
+    yield from _exchanges(result)
     if result.events:
         told = "\n".join(f"{event.name} {event.data}" for event in result.events)
         yield f"Events of the module:\n\n{fence(told)}"
     if result.log:
         yield f"Log of the server:\n\n{fence(result.log)}"
+
+
+def _compared(result: Result) -> Iterator[str]:
+    """What was expected and what came, as the difference where both are known."""
+    if result.expected is not None and result.seen is not None:
+        yield f"Expected (-) and seen (+):\n\n{fence(_diff(result.expected, result.seen), 'diff')}"
+        return
+    for name, text in (("Expected", result.expected), ("Seen", result.seen)):
+        if text is not None:
+            yield f"{name}:\n\n{fence(text)}"
+
+
+def _diff(expected: str, seen: str) -> str:
+    lines = difference(expected, seen)
+    return "\n".join(f"{sign}{line}" for sign, line in lines)
+
+
+def _exchanges(result: Result) -> Iterator[str]:
+    """The first ones and, of a result that is no pass, the last, at which the check ended."""
+    many = result.exchanges
+    shown = many[:EXCHANGE_LIMIT]
+    if result.outcome is not Outcome.PASS and len(many) > EXCHANGE_LIMIT:
+        shown = (*many[: EXCHANGE_LIMIT - 1], many[-1])
+    for exchange in shown:
+        ended_here = exchange is many[-1] and result.outcome is not Outcome.PASS
+        yield _exchange(exchange, ", the last one before the check ended" if ended_here else "")
+    if len(many) > EXCHANGE_LIMIT:
+        yield f"{len(many) - EXCHANGE_LIMIT} more exchanges are in report.json."
 
 
 def _place(result: Result) -> str:
@@ -91,10 +116,10 @@ def _sign(result: Result) -> str:
     return f"{OUTCOME[result.outcome]} {result.outcome}{rate}"
 
 
-def _exchange(exchange: Exchange) -> str:
+def _exchange(exchange: Exchange, which: str) -> str:
     return "\n\n".join(
         [
-            f"Exchange at {exchange.started_ms:.0f} ms, to be repeated with",
+            f"Exchange at {exchange.started_ms:.0f} ms{which}, to be repeated with",
             fence(curl(exchange), "sh"),
             fence(request(exchange)),
             fence(response(exchange)),

@@ -1,7 +1,7 @@
 """The exchanges of a report as HAR 1.2, which browsers and proxies open."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,7 +10,7 @@ from reports.model import Report, Result, Target
 from reports.transcript import body
 
 _UNKNOWN = -1
-_NOTE = "times are counted from the start of the target, not of the run"
+_NOTE = "where a report doesn't tell when a check began, it is put at the start of its target"
 
 
 def har(report: Report) -> str:
@@ -35,11 +35,15 @@ def _id(result: Result) -> str:
     return " ".join(part for part in result.key if part)
 
 
+def _began(target: Target, result: Result) -> datetime:
+    return result.started or target.started
+
+
 def _page(target: Target, result: Result) -> dict[str, Any]:
     return {
         "id": _id(result),
         "title": f"{result.outcome}: {_id(result)}",
-        "startedDateTime": target.started.isoformat(),
+        "startedDateTime": _began(target, result).isoformat(),
         "pageTimings": {},
     }
 
@@ -47,7 +51,7 @@ def _page(target: Target, result: Result) -> dict[str, Any]:
 def _entry(target: Target, result: Result, exchange: Exchange) -> dict[str, Any]:
     first = exchange.chunks[0].at_ms if exchange.chunks else 0
     last = exchange.chunks[-1].at_ms if exchange.chunks else 0
-    started = target.started + timedelta(milliseconds=exchange.started_ms)
+    started = _began(target, result) + timedelta(milliseconds=exchange.started_ms)
     return {
         "pageref": _id(result),
         "startedDateTime": started.isoformat(),

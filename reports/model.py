@@ -173,6 +173,8 @@ class Result(Record):
     message: Text = ""
     expected: Text | None = None
     seen: Text | None = None
+    started: AwareDatetime | None = None
+    """When the check began; the times of its exchanges count from here."""
     duration_ms: float = 0
     exchanges: tuple[Exchange, ...] = ()
     events: tuple[Event, ...] = ()

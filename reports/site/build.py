@@ -16,12 +16,13 @@ from reports.cells import Cell, rows
 from reports.counts import PLACES, outcomes, ran
 from reports.curl import curl
 from reports.diff import Diff, diff
+from reports.difference import difference
 from reports.gate import gate
 from reports.groups import chapters, groups
 from reports.history import History
 from reports.marks import MEANING, OUTCOME, VERDICT, mark
 from reports.model import Check, Report
-from reports.site.shown import Page, difference, model_name, safe_link
+from reports.site.shown import Page, model_name, safe_link
 from reports.transcript import pieces, request, response_head
 from reports.words import Layer, Level, Mode, Outcome, Verdict
 

@@ -1,10 +1,6 @@
 """Foreign text on a page: harmless, and never so much that the page gets heavy."""
 
-import difflib
-import json
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 
 from markupsafe import Markup, escape
 
@@ -14,10 +10,6 @@ PAGE_LIMIT = 1_500_000
 """Bytes of foreign text on one page, with the markup around it."""
 MARKUP = 150
 """Bytes of markup that come with each piece of text, roughly."""
-DIFF_LIMIT = 4_000
-"""Characters of each side that are compared."""
-LINE_LIMIT = 300
-"""Lines of each side that are compared: the time that takes grows with their square."""
 
 
 class Page:
@@ -54,24 +46,3 @@ def safe_link(url: str) -> str:
 def model_name(model: str) -> str:
     """The last part of a path, where a server calls its model by one."""
     return model.rstrip("/").rpartition("/")[2] or model
-
-
-def difference(expected: str, seen: str) -> Iterator[tuple[str, str]]:
-    """Lines of both texts with `-` (expected only), `+` (seen only) or a space before them."""
-    before, after = _lines(expected), _lines(seen)
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    for kind, start, end, other_start, other_end in matcher.get_opcodes():
-        if kind == "equal":
-            yield from ((" ", line) for line in before[start:end])
-        else:
-            yield from (("-", line) for line in before[start:end])
-            yield from (("+", line) for line in after[other_start:other_end])
-
-
-def _lines(text: str) -> list[str]:
-    """The lines of a text; JSON is spread out first, so that a change stands alone."""
-    with suppress(ValueError, RecursionError):
-        text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
-    lines = visible(text, DIFF_LIMIT).split("\n")
-    more = len(lines) - LINE_LIMIT
-    return [*lines[:LINE_LIMIT], f"… [{more} more lines]"] if more > 0 else lines

@@ -1,6 +1,7 @@
 """Badge, JUnit, SARIF and GitHub's forms say what the report says."""
 
 import json
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 from reports.badge import endpoint, svg, texts
@@ -12,6 +13,7 @@ from reports.junit import junit
 from reports.sarif import sarif
 from reports.words import Layer, Level, Mode, Outcome, Owner
 from tests.reports.sample import (
+    START,
     a_check,
     a_large_report,
     a_report,
@@ -199,6 +201,15 @@ def test_har_has_an_entry_for_each_exchange():
     assert entry["request"]["url"] == "http://127.0.0.1:8080/v1/chat/completions"
     assert entry["timings"] == {"send": 0, "wait": 4.5, "receive": 2.0}
     assert {page["id"] for page in log["pages"]} == {one["pageref"] for one in log["entries"]}
+
+
+def test_har_has_the_time_at_which_the_check_began():
+    report = a_report(a_result(started=START + timedelta(minutes=2)))
+
+    log = json.loads(har(report))["log"]
+
+    assert log["pages"][0]["startedDateTime"] == "2026-11-22T09:32:00+00:00"
+    assert log["entries"][0]["startedDateTime"] == "2026-11-22T09:32:00.001500+00:00"
 
 
 def test_har_carries_bytes_that_are_no_text_as_base64():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from reports.build import build
 from reports.cells import cells
+from reports.curl import STAND_IN
 from reports.evidence import evidence
 from reports.gate import gate
 from reports.markdown import render
@@ -133,6 +134,35 @@ def test_a_page_shows_the_first_exchanges_and_counts_the_rest():
 
     assert page.count("to be repeated with") == 20
     assert "3 more exchanges are in report.json." in page
+
+
+def test_a_page_shows_expected_and_seen_as_a_difference():
+    told = {"expected": "['a',\n 'b']", "seen": "['a',\n 'c']"}
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, **told))
+
+    page = evidence(cells(report)[0])
+
+    assert "Expected (-) and seen (+):\n\n```diff\n ['a',\n- 'b']\n+ 'c']\n```" in page
+
+
+def test_a_page_marks_the_exchange_at_which_the_check_ended():
+    many = tuple(an_exchange(started_ms=float(number)) for number in range(23))
+    failed = evidence(cells(a_report(a_result(Outcome.FAIL, exchanges=many)))[0])
+    passed = evidence(cells(a_report(a_result(exchanges=many)))[0])
+
+    assert failed.count("Exchange at") == 20
+    assert failed.count("the last one before the check ended") == 1
+    assert "Exchange at 22 ms, the last one before the check ended, to be repeated" in failed
+    assert "before the check ended" not in passed
+
+
+def test_a_stand_ins_answer_can_not_be_repeated():
+    answered = an_exchange(url=f"{STAND_IN}/1/v1/responses")
+
+    page = evidence(cells(a_report(a_result(exchanges=(answered,))))[0])
+
+    assert "curl" not in page
+    assert "# the suite gave this answer in the server's place" in page
 
 
 def test_results_with_nothing_to_tell_are_a_list():

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from reports.difference import difference
 from reports.exchange import Body, Chunk
 from reports.history import history
 from reports.model import Check, Kill
 from reports.site import Site, build_site
-from reports.site.shown import Page, difference
+from reports.site.shown import Page
 from reports.words import Mode, Outcome
 from tests.reports.sample import (
     START,
