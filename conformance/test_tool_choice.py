@@ -2,6 +2,8 @@
 
 import json
 
+from amplifier_core.message_models import TextBlock
+
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.conversation import DEFAULT_MAX_TOKENS, forced
@@ -98,7 +100,7 @@ async def test_none_offered(ask: ProviderAsker) -> None:
 
     (sent,) = stand.received
     assert "tools" not in json.loads(sent)
-    assert response.text == "tiger river"
+    assert [b.text for b in response.content if isinstance(b, TextBlock)] == ["tiger river"]
 
 
 @check("tools.with-schema")

@@ -174,8 +174,9 @@ def _telling_arguments(self: BlockEvents, index: int, block_type: Any, name: Any
         self.delta(index, block_type, "{")
 
 
-def _forgiving(raw: object) -> tuple[dict[str, Any], None]:
-    return read_arguments(raw)[0], None
+def _careless(block: Any, _: str | None) -> Call:
+    arguments, _malformed = read_arguments(block.text.getvalue())
+    return Call(block.call_id, block.name, arguments)
 
 
 def _inventing(self: OpenAIProvider, response: ChatResponse) -> list[Any]:
@@ -329,7 +330,7 @@ FAULTS: dict[str, Callable[[], Patch]] = {
     "swallows errors": lambda: _completing(_swallowing),
     "mixes answers up": _mixing,
     "takes the settings of the one before": _inheriting,
-    "hands cut calls on": lambda: patch.object(chat_answer, "read_arguments", _forgiving),
+    "hands cut calls on": lambda: patch.object(chat_answer, "_read_call", _careless),
     "tells arguments": lambda: patch.object(BlockEvents, "start", _telling_arguments),
     "sends empty lists": lambda: patch.object(
         chat_request, "_tool_params", lambda *_, **__: {"tools": []}
