@@ -5,7 +5,7 @@ from amplifier_core import llm_errors
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.completion import CallFragment
-from conformance.conversation import result
+from conformance.conversation import Message, result
 from conformance.outcome import Inconclusive, NotAnswered
 from conformance.reply import Reply
 from conformance.wire import WireAsker
@@ -13,6 +13,9 @@ from fixtures.tools import ADD, FIND, TIME, WEATHER
 from reports import Layer
 
 QUESTION = "What is the weather in Oslo?"
+BOTH = "What is the weather in Oslo and Lima?"
+#: As many as a long conversation makes.
+CALLS = 20
 #: Tokens: from before the call of `QUESTION` has a name to behind its end.
 LIMITS = range(4, 64, 2)
 
@@ -73,7 +76,7 @@ async def test_parallel_off(ask: Asker) -> None:
 
 @check("tools.fresh-ids")
 async def test_fresh_ids(ask: Asker) -> None:
-    """The call of a second turn has another id than that of the first."""
+    """No two calls of a long conversation have one id."""
     question = "What is the weather where Ana lives?"
     first = await ask(question, tools=[FIND, WEATHER])
     found = result(first.call, "Oslo")
@@ -83,6 +86,15 @@ async def test_fresh_ids(ask: Asker) -> None:
     assert first.call.name == "find_city"
     assert second.call.name == "get_weather"
     assert first.call.id != second.call.id
+    ids = [first.call.id, second.call.id]
+    earlier: list[str | Message | Reply] = []
+    while len(ids) < CALLS:
+        turn = await ask(*earlier, BOTH, tools=[WEATHER])
+        assert turn.tool_calls, turn.described
+        ids += [call.id for call in turn.tool_calls]
+        # An agent compacts: of a long conversation only the last turn is sent.
+        earlier = [BOTH, turn, *(result(call, "12 degrees, rain") for call in turn.tool_calls)]
+    assert len(set(ids)) == len(ids), f"{len(ids)} calls have {len(set(ids))} ids"
 
 
 @check("tools.streamed-call")
@@ -133,7 +145,7 @@ async def test_cut_call(ask: Asker) -> None:
 
 async def _cut(ask: Asker, free: Reply) -> list[Reply | None]:
     """What comes under growing limits, until the whole call fits: the last was cut inside it."""
-    cut = []
+    cut: list[Reply | None] = []
     for limit in LIMITS:
         reply = await _limited(ask, limit)
         if reply and _same_calls(reply, free):
