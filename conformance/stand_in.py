@@ -75,7 +75,8 @@ class StandIn:
 
     `asked` holds the paths of the requests so far, `received` their bodies as far as it read them,
     `exchanged` the connections that it answered itself, as a tap would have recorded them.
-    `most` is how many requests were under way at once, `left` how often a client went away.
+    `most` is how many requests were under way at once, `left` how often a client went away from
+    the silence that it was met with; `silences` can be acquired once for each of these.
     """
 
     def __init__(self, target: str, answers: Answers, client: httpx.AsyncClient) -> None:
@@ -85,6 +86,7 @@ class StandIn:
         self.exchanged: list[Connection] = []
         self.most = 0
         self.left = 0
+        self.silences = asyncio.Semaphore(0)
         self._under_way = 0
         self._target = target.removesuffix("/v1")
         self._answers = answers
@@ -125,6 +127,7 @@ class StandIn:
     ) -> None:
         writer.write(bytes(answer))
         if answer.hangs:
+            self.silences.release()
             await reader.read()
             self.left += 1
 

@@ -144,7 +144,7 @@ async def test_never(ask: ProviderAsker) -> None:
             error = await other.error("Repeat: tiger river")
 
         assert type(error) is kind, f"HTTP {answer.status} became {error!r}"
-        assert stand.asked.count(RESPONSES) == 1
+        assert stand.asked.count(RESPONSES) <= 1
         assert CHAT not in stand.asked
         assert not other.emitted(FALLBACK)
     with nobody() as url:
