@@ -81,7 +81,7 @@ async def test_replayed(ask: WireAsker) -> None:
     told = ask.body(result(first.call, "42"))["messages"][0]
     tools = [{"type": "function", "function": ADD}]
 
-    thoughts = ({}, {"reasoning_content": thought, "reasoning": thought})
+    thoughts: list[dict[str, str]] = [{}, {"reasoning_content": thought, "reasoning": thought}]
     without, replayed = [
         await ask.send(messages=[_user(question), called | one, told], tools=tools)
         for one in thoughts
