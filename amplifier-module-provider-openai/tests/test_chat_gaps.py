@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amplifier_module_provider_openai import OpenAIProvider
+from amplifier_module_provider_openai import OpenAIProvider, stream_events
 from amplifier_module_provider_openai.chat_chunks import ChunkStream
 from scripted_server import Answer, chunk, completion, sse, stream, tool_delta
 
@@ -70,6 +70,7 @@ async def test_an_object_that_calls_itself_a_stream(server, chat, say):
 async def test_the_beginning_is_shown_before_the_rest_is_parsed(
     server, chat, say, events, monkeypatch
 ):
+    monkeypatch.setattr(stream_events, "_MOMENT", 5)
     pieces = [chunk(role="assistant"), *(chunk(f"{n} ") for n in range(50)), chunk(finish="stop")]
     server.on(CHAT, stream(*pieces))
     parsed = []
