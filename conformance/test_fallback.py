@@ -276,10 +276,10 @@ async def test_own_client(ask: ProviderAsker) -> None:
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **ONCE) as (other, stand):
         provider = subclass_of(type(other.provider))(api_key="local", config=other.entry["config"])
         request = other.request("Repeat: tiger river")
-        (ended,) = await asyncio.gather(provider.complete(request), return_exceptions=True)
+        ended: list[Any] = await asyncio.gather(provider.complete(request), return_exceptions=True)
         await provider.close()
 
-    assert isinstance(ended, llm_errors.NotFoundError), f"complete() gave {ended!r}"
+    assert isinstance(ended[0], llm_errors.NotFoundError), f"complete() gave {ended[0]!r}"
     assert stand.asked == [RESPONSES]
 
 
@@ -303,14 +303,23 @@ def every_host_is_local() -> Iterator[None]:
 @contextmanager
 def heard() -> Iterator[list[logging.LogRecord]]:
     """All that is logged meanwhile, from INFO on."""
-    records: list[logging.LogRecord] = []
-    handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler = _Recorder()
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        yield records
+        yield handler.records
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+class _Recorder(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
