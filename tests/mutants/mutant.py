@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,6 +105,7 @@ class Mutant:
         return f"{self.check}-{next(filter(None, told), 'unharmed')}"
 
 
+@cache
 def mutants() -> list[Mutant]:
     """All of them, from the files in `faults`, whose README tells the keys."""
     files = sorted((Path(__file__).parent / "faults").glob("*.yaml"))
