@@ -79,7 +79,8 @@ class ProviderAsker(Asker):
             response = await self.complete(chat_request(question, mode))
         except Exception as error:
             raise _no_answer(error) from error
-        return _reply(self._mount, response, _text_deltas(self.events[before:]))
+        shown = _text_deltas(self.events[before:], text_of(response))
+        return _reply(self._mount, response, shown)
 
     async def complete(self, request: ChatRequest) -> ChatResponse:
         """The module's own answer to the kernel's own request; the module's errors come through."""
@@ -260,10 +261,14 @@ def _answered(mount: Mounted) -> Iterator[Answered]:
         yield Question((), tuple(offered)), _reply(mount, response, [])
 
 
-def _text_deltas(events: list[EmittedEvent]) -> list[str]:
-    """Source: amplifier-foundation, docs/provider-streaming-contract.md."""
-    return [
-        payload["text"]
-        for _, name, payload in events
-        if name == "llm:stream_block_delta" and payload["block_type"] == "text"
-    ]
+def _text_deltas(events: list[EmittedEvent], text: str) -> list[str]:
+    """The pieces of text that were shown; of answers at once, those of the answer with this text.
+
+    Source: amplifier-foundation, docs/provider-streaming-contract.md.
+    """
+    by_id: dict[str, list[str]] = {}
+    for _, name, payload in events:
+        if name == "llm:stream_block_delta" and payload["block_type"] == "text":
+            by_id.setdefault(payload["request_id"], []).append(payload["text"])
+    same = [pieces for pieces in by_id.values() if "".join(pieces) == text]
+    return same[0] if same else [piece for pieces in by_id.values() for piece in pieces]
