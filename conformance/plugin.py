@@ -78,6 +78,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_CHOSEN] = {row.id: row for row in chosen}
     options = config.stash[_OPTIONS] = read_options(config)
     config.option.code_highlight = "no"  # pytest would colour messages, which the report keeps
+    if config.option.tbstyle == "auto":
+        config.option.tbstyle = "short"  # a failed check is told by what was seen, not by its code
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = ["conformance"]
     if is_worker(config):

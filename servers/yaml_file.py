@@ -13,33 +13,35 @@ from servers.errors import InvalidServerFile
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
+#: libyaml's, which reads the catalogue ten times as fast, where PyYAML was built with it.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_yaml(file: Path, model: type[Model], extra: Mapping[str, Any] | None = None) -> Model:
     """Read `file` as a `model`, with the fields `extra` on top; InvalidServerFile says where."""
     text = file.read_text(encoding="utf-8")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidServerFile(
             file, line, "YAML", error.problem or "can't be read", "see https://yaml.org"
         ) from None
-    if node is None or not isinstance(data, dict):
+    if not isinstance(data, dict):
         raise InvalidServerFile(file, 1, "YAML", "holds no keys", "start from another server's")
     try:
         return model.model_validate({**data, **(extra or {})})
     except ValidationError as error:
-        raise _first_error(file, node, error, model) from None
+        raise _first_error(file, text, error, model) from None
 
 
 def _first_error(
-    file: Path, node: yaml.Node, error: ValidationError, model: type[BaseModel]
+    file: Path, text: str, error: ValidationError, model: type[BaseModel]
 ) -> InvalidServerFile:
     details = error.errors(include_url=False, include_context=False)
     first = next((d for d in details if d["type"] == "extra_forbidden"), details[0])
-    line = _line_of(node, first["loc"])
+    node = yaml.compose(text, Loader=_Loader)
+    line = _line_of(node, first["loc"]) if node else 1
     return InvalidServerFile(file, line, _dotted(first["loc"]), *_explain(first, model))
 
 

@@ -142,6 +142,7 @@ def optional_checks() -> frozenset[str]:
     return frozenset(row.id for row in rows if row.optional)
 
 
+@cache
 def chapters() -> list[Chapter]:
     """The catalogue's files in order. `ServersError` names a wrong line."""
     files = sorted(set(_HERE.glob("*.yaml")) - {_EXCLUSIONS, _BUGS})
