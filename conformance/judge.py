@@ -19,7 +19,7 @@ from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchange
 from conformance.expectations import expectation, which
 from conformance.invariants import INVARIANTS, judged
 from conformance.other_model import excused
-from conformance.outcome import is_refusal, outcome_of
+from conformance.outcome import NotSetUp, is_refusal, outcome_of
 from conformance.provider import ProviderAsker
 from conformance.set_up import lacking
 from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result, is_expected
@@ -55,6 +55,8 @@ class Trial:
         """The result with its owner, where more is known of it than the outcome."""
         if not self.bench.own_model:
             result = excused(result, error, self.bench.target.model)
+        if isinstance(error, NotSetUp) and result.outcome is Outcome.INCONCLUSIVE:
+            return result.model_copy(update={"owner": Owner.SET_UP})
         if result.outcome is Outcome.FAIL and is_expected(result) and self._on_the_wire(result):
             return result.model_copy(update={"owner": Owner.SERVER})
         if result.outcome is Outcome.FAIL and (said := lacking(self.bench, result.exchanges)):

@@ -17,6 +17,10 @@ class Inconclusive(Exception):
     """The model did something else, or was cut short: the check did not happen."""
 
 
+class NotSetUp(Inconclusive):
+    """As this server was started there is nothing to judge: no key, no cache, no parser."""
+
+
 class Unsupported(Exception):
     """The server said, cleanly, that it does not do this."""
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.kept import keeps_its_word
-from conformance.outcome import Inconclusive
+from conformance.outcome import NotSetUp
 from conformance.reply import Reply
 from conformance.wire import WireAsker
 
@@ -48,7 +48,7 @@ async def test_one_model(ask: WireAsker) -> None:
 async def test_any_key(ask: WireAsker) -> None:
     """A server that wants no key minds none: clients can't go without."""
     if "authorization" in ask.client.headers:
-        raise Inconclusive("this server wants a key, and has got it")
+        raise NotSetUp("this server wants a key, and has got it")
 
     ask.client.headers["Authorization"] = "Bearer not-needed"
     reply = await ask("Repeat: tiger")
@@ -65,7 +65,7 @@ async def test_wrong_key(ask: WireAsker) -> None:
     answer = await ask.send("Repeat: tiger")
 
     if answer.status == 200 and not wanted:
-        raise Inconclusive("this server was started without a key, and wants none")
+        raise NotSetUp("this server was started without a key, and wants none")
     assert answer.refusal.status == 401
     assert isinstance(answer.json["error"], dict)
 

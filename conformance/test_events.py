@@ -4,7 +4,7 @@ import re
 
 from conformance.bench import Bench
 from conformance.check import check
-from conformance.outcome import Inconclusive
+from conformance.outcome import NotSetUp
 from conformance.provider import ProviderAsker
 from fixtures.tools import WEATHER
 from reports import Exchange
@@ -77,7 +77,7 @@ async def test_thought_block(ask: ProviderAsker, bench: Bench) -> None:
         "Think first. Repeat: tiger river lamp", chat_template_kwargs={"enable_thinking": True}
     )
     if not any(_tells_thoughts(exchange) for exchange in bench.exchanges(began)):
-        raise Inconclusive("the server told no thought: its parser may be off")
+        raise NotSetUp("the server told no thought: its parser may be off")
 
     starts = ask.emitted("llm:stream_block_start")
     assert [start["block_type"] for start in starts] == ["thinking", "text"]

@@ -6,7 +6,7 @@ from conformance.ask import Asker
 from conformance.check import check
 from conformance.completion import ModelList
 from conformance.conversation import OMITTED
-from conformance.outcome import Inconclusive
+from conformance.outcome import Inconclusive, NotSetUp
 from conformance.unending import no_end
 from conformance.wire import WireAsker
 
@@ -113,7 +113,7 @@ async def _context(ask: WireAsker) -> int:
     models = ModelList.read((await ask.get("models")).text).data
     context = next((model.context for model in models if model.id == ask.model), None)
     if context is None:
-        raise Inconclusive("the server does not tell its context window")
+        raise NotSetUp("the server does not tell its context window")
     return context
 
 

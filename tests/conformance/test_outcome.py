@@ -6,7 +6,7 @@ import pytest
 from amplifier_core import llm_errors
 
 from conformance.catalogue import Row, catalogue, optional_checks
-from conformance.outcome import NotAnswered, Refused, outcome_of
+from conformance.outcome import NotAnswered, NotSetUp, Refused, outcome_of
 from conformance.provider import _no_answer
 from conformance.wire import Answer
 from reports import Level, Outcome
@@ -55,3 +55,7 @@ def test_no_must_is_optional() -> None:
     with pytest.raises(ValueError, match="no MUST"):
         Row.model_validate({k: v for k, v in row.model_dump().items() if k in known} | said)
     assert not {one for one in optional_checks() if catalogue()[one].level is Level.MUST}
+
+
+def test_what_a_server_was_not_set_up_for_did_not_happen():
+    assert outcome_of(NotSetUp("no key")) is Outcome.INCONCLUSIVE
