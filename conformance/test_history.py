@@ -131,7 +131,7 @@ async def test_from_chat(ask: ProviderAsker) -> None:
     assert b"Hello Ana." in stand.received[0]
     for sent in stand.received:
         assert b"previous_response_id" not in sent
-        assert b"chatcmpl" not in sent
+        assert b"chatcmpl" not in sent.replace(call.id.encode(), b"")  # vLLM's calls begin so too
     assert calls_in(stand.sent[1]) == results_in(stand.sent[1]) == [call.id]
 
 
