@@ -276,10 +276,10 @@ async def test_own_client(ask: ProviderAsker) -> None:
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **ONCE) as (other, stand):
         provider = subclass_of(type(other.provider))(api_key="local", config=other.entry["config"])
         request = other.request("Repeat: tiger river")
-        ended: list[Any] = await asyncio.gather(provider.complete(request), return_exceptions=True)
+        [ended] = await asyncio.gather(provider.complete(request), return_exceptions=True)
         await provider.close()
 
-    assert isinstance(ended[0], llm_errors.NotFoundError), f"complete() gave {ended[0]!r}"
+    assert isinstance(ended, llm_errors.NotFoundError), f"complete() gave {ended!r}"
     assert stand.asked == [RESPONSES]
 
 
