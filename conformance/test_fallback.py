@@ -276,7 +276,8 @@ async def test_own_client(ask: ProviderAsker) -> None:
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **ONCE) as (other, stand):
         provider = subclass_of(type(other.provider))(api_key="local", config=other.entry["config"])
         request = other.request("Repeat: tiger river")
-        [ended] = await asyncio.gather(provider.complete(request), return_exceptions=True)
+        tried = asyncio.gather(provider.complete(request), return_exceptions=True)
+        ended: object = (await tried)[0]
         await provider.close()
 
     assert isinstance(ended, llm_errors.NotFoundError), f"complete() gave {ended!r}"
