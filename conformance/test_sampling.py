@@ -4,6 +4,7 @@ from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.outcome import Inconclusive
 from conformance.unending import TOKENS, WORD, no_end, unending
 from conformance.vocabulary import bias
 from conformance.wire import Answer, WireAsker
@@ -22,6 +23,9 @@ OUT_OF_RANGE: list[dict[str, Any]] = [
     {"frequency_penalty": -3},
     {"logprobs": True, "top_logprobs": 21},
 ]
+
+#: None of them goes on from the others, so that the model is as good as undecided.
+FORCED = ("river", "lamp", "plum", "apple", "stone", "cloud", "green", "garden", "silver")
 
 
 def choices(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
@@ -146,9 +150,12 @@ async def test_frequency_penalty(ask: Asker) -> None:
 
 @check("sampling.presence-penalty")
 async def test_presence_penalty(ask: Asker) -> None:
-    """Where the model is sure of nothing, a token that was said gives way to another one."""
-    free = await unending(ask)
-    bound = await ask(WORD, max_tokens=TOKENS, presence_penalty=2.0, **no_end())
+    """Of words that are forced upon the model, one that was said gives way to another."""
+    forced = {"logit_bias": bias(dict.fromkeys(FORCED, 50))}
+    free = await ask(WORD, max_tokens=TOKENS, **forced)
+    if free.finish_reason != "length":
+        raise Inconclusive(f"words are forced, and do not come: {free.described}")
+    bound = await ask(WORD, max_tokens=TOKENS, presence_penalty=2.0, **forced)
 
     assert bound.text != free.text
 
