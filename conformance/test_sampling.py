@@ -24,8 +24,13 @@ OUT_OF_RANGE: list[dict[str, Any]] = [
     {"logprobs": True, "top_logprobs": 21},
 ]
 
-#: None of them goes on from the others, so that the model is as good as undecided.
-FORCED = ("river", "lamp", "plum", "apple", "stone", "cloud", "green", "garden", "silver")
+#: In none of these does a word go on from another, so that the model is as good as undecided.
+FORCED = [
+    ("river", "lamp", "plum", "apple", "stone"),
+    ("cloud", "green", "garden", "silver", "yellow"),
+    ("window", "forest", "candle", "bridge", "castle"),
+    ("flower", "butter", "pencil", "paper", "rabbit"),
+]
 
 
 def choices(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
@@ -151,13 +156,18 @@ async def test_frequency_penalty(ask: Asker) -> None:
 @check("sampling.presence-penalty")
 async def test_presence_penalty(ask: Asker) -> None:
     """Of words that are forced upon the model, one that was said gives way to another."""
-    forced = {"logit_bias": bias(dict.fromkeys(FORCED, 50))}
-    free = await ask(WORD, max_tokens=TOKENS, **forced)
-    if free.finish_reason != "length":
-        raise Inconclusive(f"words are forced, and do not come: {free.described}")
-    bound = await ask(WORD, max_tokens=TOKENS, presence_penalty=2.0, **forced)
+    changed = []
+    for words in FORCED:
+        forced: dict[str, Any] = {
+            "max_tokens": TOKENS,
+            "logit_bias": bias(dict.fromkeys(words, 50)),
+        }
+        free = await ask(WORD, **forced)
+        if free.finish_reason != "length":
+            raise Inconclusive(f"words are forced, and do not come: {free.described}")
+        changed.append((await ask(WORD, presence_penalty=2.0, **forced)).text != free.text)
 
-    assert bound.text != free.text
+    assert any(changed), "in no answer anything gives way"
 
 
 @check("sampling.out-of-range")
