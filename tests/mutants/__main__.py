@@ -22,6 +22,8 @@ def main() -> int:
     parser.add_argument("checks", nargs="*", default=list(catalogue()), help="ids (default: all)")
     parser.add_argument("--out", type=Path, help="also write it as a report, to be merged")
     asked = parser.parse_args()
+    if unknown := sorted(set(asked.checks) - set(catalogue())):
+        parser.error(f"no such check: {', '.join(unknown)}; `pytest --list-checks` lists them")
     tried = asyncio.run(_tried(asked.checks))
     sys.stdout.writelines(f"{line}\n" for line in totals(tried))
     if asked.out:
