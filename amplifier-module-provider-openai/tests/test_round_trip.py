@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from amplifier_core.message_models import ChatRequest, Message, ToolSpec
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from amplifier_module_provider_openai.repair import repair_history
 from amplifier_module_provider_openai.responses_input import InputWriter
@@ -23,6 +21,7 @@ from scripted_server import (
     strict,
     tool_delta,
 )
+from scripted_server.histories import HISTORIES
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
 HELLO = stream(chunk("Hello"), chunk(finish="stop"))
@@ -187,28 +186,7 @@ async def test_a_broken_history_is_mended_on_every_call(
     assert [name for name, _ in events].count("provider:tool_sequence_repaired") <= 1
 
 
-TEXTS = st.text(alphabet="ab \n<", max_size=6)
-IDS = st.sampled_from(["", "a", "b", "c"])
-BLOCKS = st.one_of(
-    st.builds(lambda text: {"type": "text", "text": text}, TEXTS),
-    st.builds(lambda i: {"type": "tool_call", "id": i, "name": "look", "input": {}}, IDS),
-    st.builds(lambda i, o: {"type": "tool_result", "tool_call_id": i, "output": o}, IDS, TEXTS),
-)
-EXTRAS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"id": IDS, "tool": st.just("look"), "arguments": st.sampled_from(["", "{", "[]", None, {}])}
-)
-MESSAGES = st.builds(
-    lambda role, content, call_id, calls: Message(
-        role=role, content=content, tool_call_id=call_id, tool_calls=calls
-    ),
-    st.sampled_from(["system", "developer", "user", "assistant", "function", "tool"]),
-    TEXTS | st.lists(BLOCKS, max_size=4),
-    IDS,
-    st.none() | st.lists(EXTRAS, max_size=2),
-)
-
-
-@given(st.lists(MESSAGES, max_size=7))
+@given(HISTORIES)
 @settings(max_examples=300, deadline=None)
 def test_any_history_is_accepted_by_a_strict_server_of_responses(history):
     request = ChatRequest(messages=history)
