@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def server(*answers: bytes) -> Iterator[int]:
         connection, _ = listener.accept()
         with connection:
             for answer in answers:
-                connection.recv(65536)
+                _read_request(connection)
                 connection.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -37,6 +38,18 @@ def server(*answers: bytes) -> Iterator[int]:
     yield listener.getsockname()[1]
     thread.join()
     listener.close()
+
+
+def _read_request(connection: socket.socket) -> None:
+    """Read a request whole: head and body may come apart."""
+    head, length = b"", 0
+    while b"\r\n\r\n" not in head or len(head.partition(b"\r\n\r\n")[2]) < length:
+        received = connection.recv(65536)
+        if not received:
+            return
+        head += received
+        found = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+        length = int(found[1]) if found else 0
 
 
 def recorded(tap: Tap) -> list[Exchange]:
