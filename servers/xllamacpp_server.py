@@ -44,6 +44,8 @@ def _as_type_of(current: object, value: str) -> object:
             return type(current)(value)
         case set():
             return {value}
+        case list():
+            return [value]
         case _:
             return value
 
