@@ -48,7 +48,7 @@ def _targets(report: Report) -> str:
 
 
 def _target(target: Target) -> list[str]:
-    facts = [target.version, target.build or "", target.model]
+    facts = [target.version, target.build or "", target.model_name]
     image = f", {target.image}" if target.image else ""
     started = f"{target.started:%Y-%m-%d}, {target.how}{image}"
     told = [plain(started), plain(target.protocol), code(target.provider)]

@@ -102,6 +102,11 @@ class Target(Record):
     recipe: Recipe | None = None
 
     @property
+    def model_name(self) -> str:
+        """The last part of a path, where the server calls its model by one."""
+        return self.model.rstrip("/").rpartition("/")[2] or self.model
+
+    @property
     def release(self) -> str:
         """Version and build in one."""
         return f"{self.version} ({self.build})" if self.build else self.version

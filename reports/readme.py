@@ -13,6 +13,7 @@ from reports.words import Layer
 
 BEGIN = "<!-- compatibility table: begin -->"
 END = "<!-- compatibility table: end -->"
+LEGEND = "✔ all, ◑ some, ✘ none, ⊘ none and cleanly refused, ≈ inconclusive, – not asked."
 
 
 def table(report: Report, footnotes_at: str | None = None) -> str:
@@ -32,6 +33,7 @@ def table(report: Report, footnotes_at: str | None = None) -> str:
     day = f"{report.finished or report.started:%Y-%m-%d}"
     below = [
         f"Checks passed of checks asked, {day}, suite {report.suite_version}. Not a ranking.",
+        LEGEND,
         *(f"{plain(one.title)}: not run here: {prose(one.reason)}." for one in report.absent),
         *_below(list(footnotes(notes)), footnotes_at),
     ]

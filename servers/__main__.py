@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from servers.attach import amplifier_settings
 from servers.catalog import list_servers, load_server
 from servers.errors import ServersError
 from servers.image import build_image
@@ -111,14 +112,7 @@ def _introduction(target: Target) -> str:
 base URL: {target.url}
 model:    {target.model}
 Amplifier settings.yaml:
-config:
-  providers:
-    - id: local
-      module: provider-openai
-      config:
-        base_url: {target.url}
-        default_model: {target.model}
-        use_responses_api: false"""
+{amplifier_settings(target.url, target.model)}"""
 
 
 def _recipe(chosen: argparse.Namespace) -> None:

@@ -18,11 +18,14 @@ from servers.target import ServerLog, Target
 FORM = "http://HOST:PORT/v1[,kind=NAME][,model=NAME][,key=VARIABLE]"
 OTHER = "other"
 PATIENCE = 60.0
-SETTINGS = """\
+#: Amplifier has a provider of that name; without the fallback, if it is not this one.
+MODULE = Path(__file__).parents[1] / "amplifier-module-provider-openai"
+_SETTINGS = """\
 config:
   providers:
     - id: local
       module: provider-openai
+      source: {module}
       config:
         base_url: {url}
         default_model: {model}
@@ -114,9 +117,14 @@ def _recognise(http: httpx.Client, model: str) -> str:
     return OTHER
 
 
+def amplifier_settings(url: str, model: str) -> str:
+    """The entry of Amplifier's settings.yaml that asks `model` at `url` through this module."""
+    return _SETTINGS.format(url=url, model=model, module=MODULE)
+
+
 def _other(at: Attachment) -> AttachedSpec:
     """A server of no kind that is known: tested all the same."""
-    settings = SETTINGS.format(url=at.url, model=at.model)
+    settings = amplifier_settings(at.url, at.model)
     return AttachedSpec(
         name=OTHER,
         title=httpx.URL(at.url).netloc.decode(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from servers.attach import attach, is_url, load_attached
 from servers.catalog import load_server
-from servers.errors import CannotRunHere, UnknownServer
+from servers.errors import CannotRunHere, UnknownRelease, UnknownServer
 from servers.machine import lacking
 from servers.native import start_native
 from servers.spec import AttachedSpec, ServerSpec
@@ -51,7 +51,17 @@ def find_server(text: str) -> ServerSpec:
     if is_url(text):
         return load_attached(text)
     name, *settings = text.split(",")
-    return _in_container(load_server(name), settings) if settings else load_server(name)
+    spec = load_server(name)
+    if not settings:
+        return spec
+    in_container = _in_container(spec, settings)
+    if "@" in name:
+        version = name.partition("@")[2]
+        raise UnknownRelease(
+            f"a container has the version of its image, not {version}",
+            f"leave @{version} out, or name the image of that version: image=IMAGE",
+        )
+    return in_container
 
 
 def _in_container(spec: ServerSpec, settings: Sequence[str]) -> ServerSpec:

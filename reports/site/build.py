@@ -22,7 +22,7 @@ from reports.groups import chapters, groups
 from reports.history import History
 from reports.marks import MEANING, OUTCOME, VERDICT, mark
 from reports.model import Check, Report
-from reports.site.shown import Page, model_name, safe_link
+from reports.site.shown import Page, safe_link
 from reports.transcript import pieces, request, response_head
 from reports.words import Layer, Level, Mode, Outcome, Verdict
 
@@ -140,7 +140,7 @@ def _environment(site: Site) -> Environment:
         "pieces": pieces,
         "difference": difference,
     }
-    environment.filters |= {"safe_link": safe_link, "model_name": model_name}
+    environment.filters["safe_link"] = safe_link
     environment.tests["everywhere"] = _works_everywhere
     return environment
 

@@ -41,8 +41,3 @@ class Page:
 def safe_link(url: str) -> str:
     """A link that leads to a web page, or nowhere."""
     return url if url.startswith(("https://", "http://")) else ""
-
-
-def model_name(model: str) -> str:
-    """The last part of a path, where a server calls its model by one."""
-    return model.rstrip("/").rpartition("/")[2] or model

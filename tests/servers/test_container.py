@@ -149,7 +149,16 @@ with launch(find_server("ollama"), model=ModelPaths("m", here, here, ""), log=he
     assert running.removed.wait(10)
 
 
-@pytest.mark.parametrize("text", ["mlx,how=container", "llamacpp,how=magic", "llamacpp,colour=red"])
+#: MLX has no image, and an image has a version of its own.
+TEXTS = (
+    "mlx,how=container",
+    "llamacpp,how=magic",
+    "llamacpp,colour=red",
+    "vllm@0.31.0,how=container",
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_what_can_not_be_had_is_refused(text: str):
     with pytest.raises(ServersError) as caught:
         find_server(text)
