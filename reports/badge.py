@@ -18,7 +18,8 @@ def texts(report: Report, target: Target) -> tuple[str, str]:
     """What the badge says: `llama.cpp 2026.10.11549` and `96/104 MUST`; 0 of 0 is a dash."""
     held, asked = _held(report, target)
     label = line(f"{target.title} {target.version}", 60)
-    return label, f"{held}/{asked} MUST" if asked else "– MUST"
+    figures = f"{held}/{asked}" if asked else "–"
+    return label, f"{figures} MUST{', incomplete' if report.incomplete else ''}"
 
 
 def endpoint(report: Report, target: Target) -> str:
@@ -52,4 +53,5 @@ def _held(report: Report, target: Target) -> tuple[int, int]:
 
 def _colour(report: Report, target: Target) -> str:
     held, asked = _held(report, target)
-    return _COLOURS["none" if not asked else "all" if held == asked else "some"]
+    whole = held == asked and not report.incomplete
+    return _COLOURS["none" if not asked else "all" if whole else "some"]

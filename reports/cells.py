@@ -1,7 +1,7 @@
 """A report as its table: one cell for each check on each target."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,18 +53,23 @@ class Cell:
 
     @cached_property
     def _verdicts(self) -> dict[Mode, Verdict]:
-        return {
-            mode: verdict(
-                self.outcome(Layer.WIRE, mode),
-                self.outcome(Layer.PROVIDER, mode),
-                set_up=self._is_set_up(mode),
-            )
-            for mode in Mode
-        }
+        return {mode: worst_verdict(self._verdicts_of(mode)) for mode in Mode}
 
-    def _is_set_up(self, mode: Mode) -> bool:
+    def _verdicts_of(self, mode: Mode) -> Iterator[Verdict]:
+        """One verdict for each case: what fails in one says nothing of what fails in another."""
+        for case in {one.case: None for one in self.results if one.mode is mode} or {None: None}:
+            wire, provider = (self._of_case(layer, mode, case) for layer in Layer)
+            yield verdict(wire, provider, set_up=self._is_set_up(mode, case))
+
+    def _of_case(self, layer: Layer, mode: Mode, case: str | None) -> Outcome | None:
+        """The worst outcome of a case; None where only the other layer has it."""
+        own = [one.outcome for one in self.at(layer, mode) if one.case == case]
+        return self.outcome(layer, mode) if not self.at(layer, mode) else _worst(own)
+
+    def _is_set_up(self, mode: Mode, case: str | None) -> bool:
         """Whether all that failed through the module is the set-up's, with evidence."""
-        red = [one for one in self.at(Layer.PROVIDER, mode) if one.outcome is Outcome.FAIL]
+        asked = (one for one in self.at(Layer.PROVIDER, mode) if one.case == case)
+        red = [one for one in asked if one.outcome is Outcome.FAIL]
         return bool(red) and all(one.owner is Owner.SET_UP for one in red)
 
     @cached_property
@@ -74,19 +79,25 @@ class Cell:
 
     @cached_property
     def owner(self) -> Owner | None:
-        """Whose the verdict is; None where it works."""
-        stated: dict[Layer, list[Owner | None]] = {layer: [] for layer in Layer}
-        for result in self.results:
-            if self.verdict_of(result.mode) is self.verdict and result.outcome is not Outcome.PASS:
-                stated[result.layer].append(result.owner)
-        return owner(self.verdict, stated[Layer.WIRE], stated[Layer.PROVIDER])
+        """Whose the verdict is; None where it works, and where nobody can tell."""
+        red = [
+            one
+            for one in self.results
+            if self.verdict_of(one.mode) is self.verdict and one.outcome is not Outcome.PASS
+        ]
+        wire, provider = ([one.owner for one in red if one.layer is layer] for layer in Layer)
+        unclear = any(one.outcome is Outcome.INCONCLUSIVE for one in red)
+        return owner(self.verdict, wire, provider, unclear=unclear)
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
         """The known divergences that its results bear out, each once."""
-        borne_out = (result for result in self.results if is_expected(result))
-        found = [result.expectation for result in borne_out if result.expectation]
-        return tuple(one for index, one in enumerate(found) if one not in found[:index])
+        return _each_once(result for result in self.results if is_expected(result))
+
+    @property
+    def outlived(self) -> tuple[Expectation, ...]:
+        """The known divergences that its results do not bear out, each once."""
+        return _each_once(result for result in self.results if is_refuted(result))
 
     @property
     def expected(self) -> bool:
@@ -114,6 +125,10 @@ class Cell:
         return ((layer, mode) for layer in self.check.layers for mode in self.check.modes)
 
 
+def _worst(outcomes: list[Outcome]) -> Outcome | None:
+    return worst_outcome(outcomes) if outcomes else None
+
+
 def is_expected(result: Result) -> bool:
     """Whether an expectation foresees the outcome; errors are never expected."""
     return (
@@ -121,6 +136,17 @@ def is_expected(result: Result) -> bool:
         and result.outcome is not Outcome.ERROR
         and result.outcome in result.expectation.outcomes
     )
+
+
+def is_refuted(result: Result) -> bool:
+    """Whether the outcome is another than an expectation foresees; an error says nothing of it."""
+    known = result.expectation
+    silent = {Outcome.NOT_RUN, Outcome.ERROR}
+    return known is not None and result.outcome not in {*known.outcomes, *silent}
+
+
+def _each_once(results: Iterable[Result]) -> tuple[Expectation, ...]:
+    return tuple(dict.fromkeys(one.expectation for one in results if one.expectation))
 
 
 def rows(report: Report) -> list[tuple[Check, list[Cell]]]:

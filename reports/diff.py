@@ -19,6 +19,7 @@ class Kind(StrEnum):
     BROKEN = "broken"
     OWNER = "changed owner"
     VERDICT = "changed verdict"
+    ONCE = "ran in one alone"
     FIXED = "fixed"
     ADDED = "added"
     REMOVED = "removed"
@@ -32,6 +33,8 @@ class State(Record):
     """Of the server, with its build."""
     verdict: Verdict
     owner: Owner | None
+    provider: str | None = None
+    """The module, where the other report's is another one."""
 
 
 class Change(Record):
@@ -65,7 +68,8 @@ class Diff(Record):
 
 def diff(before: Report, after: Report) -> Diff:
     """Compare two reports; cells are the same where target id and check id are."""
-    old, new = _states(before), _states(after)
+    differ = _other_providers(before, after)
+    old, new = _states(before, differ), _states(after, differ)
     return Diff(
         changes=tuple(
             Change(
@@ -80,17 +84,27 @@ def diff(before: Report, after: Report) -> Diff:
     )
 
 
-def _states(report: Report) -> dict[tuple[str, str], State]:
-    return {(cell.target.id, cell.check.id): _state(cell) for cell in cells(report)}
+def _other_providers(before: Report, after: Report) -> set[str]:
+    """The targets that the two reports asked through different modules."""
+    known = {target.id: target.provider for target in before.targets}
+    return {one.id for one in after.targets if known.get(one.id, one.provider) != one.provider}
 
 
-def _state(cell: Cell) -> State:
-    return State(version=cell.target.release, verdict=cell.verdict, owner=cell.owner)
+def _states(report: Report, differ: set[str]) -> dict[tuple[str, str], State]:
+    return {(cell.target.id, cell.check.id): _state(cell, differ) for cell in cells(report)}
+
+
+def _state(cell: Cell, differ: set[str]) -> State:
+    target = cell.target
+    provider = target.provider if target.id in differ else None
+    return State(version=target.release, verdict=cell.verdict, owner=cell.owner, provider=provider)
 
 
 def _kind(before: State | None, after: State | None) -> Kind:
     if before is None or after is None:
         return Kind.ADDED if after else Kind.REMOVED
+    if (before.verdict is Verdict.NOT_RUN) != (after.verdict is Verdict.NOT_RUN):
+        return Kind.ONCE
     was_good, is_good = before.verdict in GOOD, after.verdict in GOOD
     if was_good != is_good:
         return Kind.FIXED if is_good else Kind.BROKEN
@@ -129,5 +143,10 @@ def _from_to(change: Change) -> str:
 
 def _shown(change: Change) -> Iterator[str]:
     for state in (change.before, change.after):
-        whose = f" (owner: {state.owner})" if state and state.owner else ""
-        yield f"{VERDICT[state.verdict]} {state.verdict}{whose}" if state else "–"
+        yield _told_of(state) if state else "–"
+
+
+def _told_of(state: State) -> str:
+    whose = f" (owner: {state.owner})" if state.owner else ""
+    through = f" through {code(state.provider)}" if state.provider else ""
+    return f"{VERDICT[state.verdict]} {state.verdict}{whose}{through}"

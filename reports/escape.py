@@ -12,6 +12,7 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\uffff\U000e0000-\U000e0fff\ud800-\udfff]"
 )
+_ADDRESS = re.compile(r"https?://[^\s<>|]+", re.IGNORECASE)
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~]|^[-+>#=])")
 
 
@@ -37,6 +38,11 @@ def prose(text: str) -> str:
     parts = re.split(r"`([^`]+)`", line(text, BLOCK_LIMIT))
     shown = (code(part) if number % 2 else _escaped(part) for number, part in enumerate(parts))
     return "".join(shown)
+
+
+def link(url: str) -> str:
+    """A web address in Markdown, which leads there; whatever else it may be is `plain`."""
+    return f"<{url}>" if _ADDRESS.fullmatch(url) and line(url) == url else plain(url)
 
 
 def code(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from reports.cells import Cell
 from reports.curl import curl
 from reports.difference import difference
-from reports.escape import code, fence, plain, prose
+from reports.escape import code, fence, link, plain, prose
 from reports.exchange import Exchange
 from reports.markdown import seen_on
 from reports.marks import MEANING, OUTCOME, mark
@@ -30,6 +30,7 @@ def evidence(cell: Cell) -> str:
         f"Why: {prose(check.why)}",
         *(f"{whose}: {prose(text)}" for whose, text in check.remedies.items()),
         *(_expectation(one) for one in cell.expectations),
+        *(_outlived(one) for one in cell.outlived),
     ]
     parts += _results(cell)
     return "\n\n".join(parts) + "\n"
@@ -38,8 +39,8 @@ def evidence(cell: Cell) -> str:
 def _requirement(check: Check) -> str:
     """A quotation with its source, or our own words after it."""
     if check.quoted:
-        return f"> {prose(check.requirement)}\n>\n> {plain(check.link)}"
-    return f"Required, in our words after {plain(check.link)}: {prose(check.requirement)}"
+        return f"> {prose(check.requirement)}\n>\n> {link(check.link)}"
+    return f"Required, in our words after {link(check.link)}: {prose(check.requirement)}"
 
 
 def _results(cell: Cell) -> Iterator[str]:
@@ -57,10 +58,16 @@ def _results(cell: Cell) -> Iterator[str]:
 
 
 def _expectation(known: Expectation) -> str:
-    issue = plain(known.issue) if known.issue else "no issue"
+    issue = link(known.issue) if known.issue else "no issue"
     until = f"{seen_on(known)}to be checked again by {known.recheck_by}"
     foreseen = " or ".join(known.outcomes)
     return f"Known divergence ({foreseen}): {prose(known.reason)} ({issue}, {until})"
+
+
+def _outlived(known: Expectation) -> str:
+    issue = link(known.issue) if known.issue else "no issue"
+    versions = f", on {plain(known.versions)}" if known.versions else ""
+    return f"Expected, and no longer seen: {prose(known.reason)} ({issue}{versions})"
 
 
 def _result(result: Result) -> Iterator[str]:

@@ -3,9 +3,16 @@
 import base64
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    model_validator,
+)
 
-from reports.redact import redact_headers, redact_text
+from reports.redact import hide, redact_headers, redact_text
 
 BODY_LIMIT = 65_536
 """Bytes of a body that a report keeps."""
@@ -26,6 +33,11 @@ def _encodable(value: object) -> object:
     return value
 
 
+def _without_keys(text: str, info: ValidationInfo) -> str:
+    """A text without the keys that the journal hides; they are the validation's context."""
+    return hide(text, info.context or ())
+
+
 def _short(text: str) -> str:
     if len(text) <= TEXT_LIMIT:
         return text
@@ -35,7 +47,7 @@ def _short(text: str) -> str:
 
 _Encoded = Annotated[str, BeforeValidator(_encodable), AfterValidator(redact_text)]
 
-Text = Annotated[_Encoded, AfterValidator(_short)]
+Text = Annotated[_Encoded, AfterValidator(_without_keys), AfterValidator(_short)]
 """Any text from outside: made encodable, secrets taken out, cut with a note."""
 
 
@@ -65,6 +77,16 @@ class Body(Record):
         except UnicodeDecodeError:
             clean = redact_text(kept.decode("latin-1")).encode("latin-1")
             return cls(text=base64.b64encode(clean).decode(), encoding="base64", cut=cut)
+
+    @model_validator(mode="after")
+    def _without_keys(self, info: ValidationInfo) -> Self:
+        if not info.context:
+            return self
+        if self.encoding == "utf-8":
+            return self.model_copy(update={"text": hide(self.text, info.context)})
+        keys = (key.encode().decode("latin-1") for key in info.context)
+        clean = hide(self.raw.decode("latin-1"), keys).encode("latin-1")
+        return self.model_copy(update={"text": base64.b64encode(clean).decode()})
 
     @property
     def raw(self) -> bytes:

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from reports.cells import Cell, cells, is_expected
+from reports.cells import Cell, cells, is_expected, is_refuted
 from reports.model import Report, Result
 from reports.words import Layer, Level, Mode, Outcome, Owner, Verdict
 
+WARNINGS = 10
+"""Warnings that are shown where reasons are; `python -m reports gate` says all."""
 _UNPROVEN = {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.UNSUPPORTED, Outcome.NOT_RUN}
 
 
@@ -69,18 +71,21 @@ def _of_the_run(report: Report, asked: Sequence[str]) -> Iterator[Reason]:
         yield Reason("nothing ran", "No check ran.", owner=Owner.SUITE)
     for message in report.incomplete:
         yield Reason("incomplete", message, owner=Owner.SUITE)
-    with_results = {result.target for result in ran}
-    names = {
-        name
-        for target in report.targets
-        if target.id in with_results
-        for name in (target.id, target.server)
-    }
+    there = _there(report, {result.target for result in ran})
     why = {absent.server: absent.reason for absent in report.absent}
     for server in asked:
-        if server not in names:
+        if server not in there:
             told = why.get(server, "no result of it is in the report")
             yield Reason("server missing", f"{server} was asked for and did not run: {told}.")
+
+
+def _there(report: Report, ran: set[str]) -> set[str]:
+    """The targets that ran and their products, but for a product that is an absent target's id.
+
+    `llamacpp` beside `llamacpp-b11000` is a target of its own; the other doesn't stand for it.
+    """
+    products = {target.server for target in report.targets if target.id in ran}
+    return ran | (products - {absent.server for absent in report.absent})
 
 
 def _of_a_cell(cell: Cell, today: date) -> Iterator[Reason]:
@@ -125,7 +130,7 @@ def _of_an_expectation(cell: Cell, result: Result, today: date) -> Iterator[Reas
     if expectation is None:
         return
     place = f"{result.layer}, {result.mode}"
-    if result.outcome not in {*expectation.outcomes, Outcome.NOT_RUN, Outcome.ERROR}:
+    if is_refuted(result):
         foreseen = " or ".join(expectation.outcomes)
         message = f"{place}: {foreseen} was expected, seen was {result.outcome}"
         yield _reason("expectation unmet", cell, message, Owner.SUITE)

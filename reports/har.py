@@ -3,7 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from reports.exchange import Body, Exchange, Headers
 from reports.model import Report, Result, Target
@@ -65,7 +65,8 @@ def _entry(target: Target, result: Result, exchange: Exchange) -> dict[str, Any]
 
 
 def _request(exchange: Exchange) -> dict[str, Any]:
-    query = parse_qsl(urlsplit(exchange.url).query)
+    # Not urlsplit: it takes the brackets of a login that was taken out for an IPv6 address.
+    query = parse_qsl(exchange.url.partition("#")[0].partition("?")[2])
     sent: dict[str, Any] = {
         "method": exchange.method,
         "url": exchange.url,

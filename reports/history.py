@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from reports.cells import cells
 from reports.escape import line
-from reports.model import Report
+from reports.model import Report, Target
 from reports.words import Verdict
 
 _VERDICTS = tuple(Verdict)
@@ -21,6 +21,8 @@ class Run:
     started: datetime
     suite_version: str
     releases: dict[str, str]
+    set_ups: dict[str, int]
+    """A number for each target; the same where a change of verdict is a flip."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,22 @@ class History:
     """The verdicts of many runs: for each cell a byte a run."""
 
     runs: list[Run] = field(default_factory=list)
+    _set_ups: dict[tuple[object, ...], int] = field(default_factory=dict)
     _told: dict[tuple[str, str], bytearray] = field(default_factory=dict)
 
     def add(self, report: Report) -> None:
         """Take in one report, in any order; of the report itself nothing is kept."""
         number = len(self.runs)
         releases = {target.id: target.release for target in report.targets}
-        self.runs.append(Run(report.started, report.suite_version, releases))
+        set_ups = {target.id: self._number(_set_up(target)) for target in report.targets}
+        self.runs.append(Run(report.started, report.suite_version, releases, set_ups))
         for cell in cells(report):
             told = self._told.setdefault((cell.target.id, cell.check.id), bytearray())
             told.extend([_NOTHING] * (number - len(told)))
             told.append(_VERDICTS.index(cell.verdict))
+
+    def _number(self, set_up: tuple[object, ...]) -> int:
+        return self._set_ups.setdefault(set_up, len(self._set_ups))
 
     @property
     def keys(self) -> list[tuple[str, str]]:
@@ -72,12 +79,15 @@ class History:
         return found
 
     def flips(self, target: str, check: str) -> int:
-        """How often a cell changed its verdict though neither server nor suite had changed."""
+        """How often a cell changed its verdict though nothing that was asked had changed.
+
+        That is the suite, the server with its flags and model, and the module with its protocol.
+        """
         told = self._in_time(target, check)
         return sum(
             verdict is not before
             and run.suite_version == previous.suite_version
-            and run.releases[target] == previous.releases[target]
+            and run.set_ups[target] == previous.set_ups[target]
             for (previous, before), (run, verdict) in pairwise(told)
         )
 
@@ -86,6 +96,12 @@ class History:
         seen = zip(self.runs, told, strict=False)
         found = [(run, _VERDICTS[said]) for run, said in seen if said != _NOTHING]
         return sorted(found, key=lambda pair: pair[0].started)
+
+
+def _set_up(target: Target) -> tuple[object, ...]:
+    """What two runs of a target must have in common for a change of verdict to be a flip."""
+    server = target.release, target.flags, target.model_digest
+    return *server, target.provider, target.protocol
 
 
 def history(reports: Iterable[Report]) -> History:

@@ -12,12 +12,13 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from reports.canonical import canonical
 from reports.errors import UnreadableJournal
-from reports.exchange import Record
+from reports.exchange import Record, Text
 from reports.model import SCHEMA_VERSION, Absent, Check, Kill, Rate, Report, Result, Target
-from reports.redact import REDACTED
+from reports.redact import spellings
 from reports.words import Outcome
 
 SECRET_SIZE = 8
+_BYTES = '"encoding":"base64"'
 
 
 class _Run(Record):
@@ -29,7 +30,7 @@ class _Run(Record):
 
 class _Finish(Record):
     finished: AwareDatetime
-    incomplete: tuple[str, ...] = ()
+    incomplete: tuple[Text, ...] = ()
 
 
 _KINDS: dict[str, type[BaseModel]] = {
@@ -52,6 +53,7 @@ class Journal:
         self.path = path
         self._file = file
         self._secrets: list[str] = []
+        self._written: list[str] = []
 
     @classmethod
     def create(cls, path: Path, *, suite_version: str, asked: Sequence[str]) -> Self:
@@ -65,11 +67,16 @@ class Journal:
         return journal
 
     def hide(self, *secrets: str | None) -> None:
-        """Keep these keys out of every record from now on, wherever a server repeats them.
+        """Keep these keys out of every text from now on, wherever a server repeats them.
 
-        Words shorter than 8 characters are no keys (`none`, `local`) and stay.
+        Words shorter than 8 characters are no keys (`none`, `local`) and stay. So do ids and the
+        report's own words, even where a key is spelt like one of them.
         """
-        self._secrets += [secret for secret in secrets if secret and len(secret) >= SECRET_SIZE]
+        for secret in secrets:
+            if secret and len(secret) >= SECRET_SIZE:
+                self._secrets += spellings(secret)
+        self._secrets.sort(key=len, reverse=True)
+        self._written = [json.dumps(one, ensure_ascii=False)[1:-1] for one in self._secrets]
 
     def target(self, target: Target) -> None:
         """Record a server that answers; before its first result."""
@@ -103,10 +110,17 @@ class Journal:
         self._file.close()
 
     def _write(self, kind: str, record: BaseModel) -> None:
-        line = f'{{"record":"{kind}","is":{record.model_dump_json()}}}\n'
-        for secret in self._secrets:
-            line = line.replace(json.dumps(secret, ensure_ascii=False)[1:-1], REDACTED)
-        self._file.write(line.encode())
+        told = record.model_dump_json()
+        if self._may_tell(told):
+            clean = type(record).model_validate_json(told, context=self._secrets)
+            told = clean.model_dump_json()
+        self._file.write(f'{{"record":"{kind}","is":{told}}}\n'.encode())
+
+    def _may_tell(self, told: str) -> bool:
+        """Whether a record may hold a key; that is asked of each, and reading it anew is slow."""
+        if not self._secrets:
+            return False
+        return _BYTES in told or any(secret in told for secret in self._written)
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,14 @@
-"""The report as JUnit XML: a suite for each target, a case for each result or lack of one."""
+"""The report as JUnit XML: a suite for each target, a case for each result or lack of one.
+
+Where the run as a whole falls short, a suite of its own says so with an error for each reason.
+"""
 
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from reports.cells import Cell, cells, is_expected
 from reports.escape import visible
+from reports.gate import Reason, gate
 from reports.model import Report, Result, Target
 from reports.words import Layer, Mode, Outcome, Verdict
 
@@ -18,6 +22,7 @@ def junit(report: Report) -> str:
     table = cells(report)
     for target in report.targets:
         _suite(root, target, [cell for cell in table if cell.target.id == target.id])
+    _run(root, [reason for reason in gate(report).reasons if not reason.cell])
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
@@ -26,7 +31,21 @@ def _suite(root: Element, target: Target, own: list[Cell]) -> None:
     suite = SubElement(root, "testsuite", name=target.id, timestamp=target.started.isoformat())
     facts = {"version": target.release, "model": target.model, "provider": target.provider}
     _properties(suite, facts)
-    cases = [case for cell in own for case in _cases(cell)]
+    _count(suite, [case for cell in own for case in _cases(cell)])
+
+
+def _run(root: Element, reasons: list[Reason]) -> None:
+    """What the gate says of the run as a whole, which no target's suite has a place for."""
+    if not reasons:
+        return
+    suite = SubElement(root, "testsuite", name="run")
+    cases = [Element("testcase", classname="run", name=visible(str(one), 300)) for one in reasons]
+    for case, reason in zip(cases, reasons, strict=True):
+        SubElement(case, "error", type=reason.kind, message=visible(str(reason), 1000))
+    _count(suite, cases)
+
+
+def _count(suite: Element, cases: list[Element]) -> None:
     suite.extend(cases)
     suite.set("tests", str(len(cases)))
     for name, kind in _COUNTED.items():

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from reports.cells import Cell, cells, rows
 from reports.counts import PLACES, outcomes, ran
-from reports.escape import code, plain, prose
+from reports.escape import code, link, plain, prose
 from reports.marks import MEANING, VERDICT, mark
 from reports.model import Expectation, Report, Target
 from reports.words import Outcome, Verdict
@@ -19,13 +19,18 @@ def render(report: Report, pages: str = f"{EVIDENCE}/") -> str:
     parts = [
         "# Compatibility report",
         f"Suite {code(report.suite_version)}, {_day(report)}. Not a ranking.",
-        *(f"**Incomplete:** {plain(reason)}" for reason in report.incomplete),
+        *incomplete(report),
         _targets(report),
         _counts(report, table),
         _verdicts(report, table, pages),
         _legend(table),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def incomplete(report: Report) -> Iterator[str]:
+    """A line for each thing that the run lacks."""
+    return (f"**Incomplete:** {plain(reason)}" for reason in report.incomplete)
 
 
 def _day(report: Report) -> str:
@@ -99,7 +104,7 @@ def expectations(table: list[Cell]) -> list[Expectation]:
 def footnotes(notes: list[Expectation]) -> Iterator[str]:
     """A numbered line for each of them."""
     for number, note in enumerate(notes, 1):
-        issue = f" {plain(note.issue)}" if note.issue else ""
+        issue = f" {link(note.issue)}" if note.issue else ""
         until = f"{seen_on(note)}to be checked again by {note.recheck_by}"
         yield f"({number}) {prose(note.reason).rstrip('.')}{issue}; {until}."
 

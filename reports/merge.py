@@ -51,7 +51,6 @@ class _Parts:
         if not heads:
             raise UnfitReports("There is no report to merge.", "Name at least one report.json.")
         ends = [head.finished for head in heads if head.finished]
-        present = {target.server for target in self.targets.values()}
         return canonical(
             Report(
                 suite_version=heads[0].suite_version,
@@ -59,7 +58,7 @@ class _Parts:
                 finished=max(ends) if len(ends) == len(heads) else None,
                 asked=tuple(server for head in heads for server in head.asked),
                 targets=tuple(self.targets.values()),
-                absent=tuple(one for one in self.absent.values() if one.server not in present),
+                absent=tuple(one for one in self.absent.values() if one.server not in self.targets),
                 checks=tuple(self.checks.values()),
                 results=tuple(self.results.values()),
                 kills=tuple(self.kills.values()),
@@ -98,21 +97,30 @@ def _same_suite(first: Report, other: Report) -> None:
 def _earlier(known: Target, other: Target) -> Target:
     first, second = sorted((known, other), key=lambda target: target.started)
     if first != second.model_copy(update={"started": first.started}):
-        field = next(
-            name for name in Target.model_fields if getattr(first, name) != getattr(second, name)
-        )
         raise UnfitReports(
-            f"Two targets are called {known.id} but differ in {field}.",
+            f"Two targets are called {known.id} but differ in {_difference(first, second)}.",
             "Run all shards against the same build, flags and model.",
         )
     return first
 
 
 def _same_check(known: Check, other: Check) -> Check:
-    raise UnfitReports(
-        f"The check {known.id} reads differently in two reports.",
-        f"Merge only what the same catalogue has judged; the other title is {other.title!r}.",
-    )
+    """A run of one layer alone leaves the other out of the row; both together have it."""
+    layers = tuple(layer for layer in Layer if layer in {*known.layers, *other.layers})
+    whole = known.model_copy(update={"layers": layers})
+    if whole != other.model_copy(update={"layers": layers}):
+        field = _difference(whole, other)
+        raise UnfitReports(
+            f"The check {known.id} reads differently in two reports: they differ in {field}.",
+            "Merge only what the same catalogue has judged.",
+        )
+    return whole
+
+
+def _difference(one: Record, other: Record) -> str:
+    """The first field in which two records of a kind differ."""
+    fields = type(one).model_fields
+    return next(name for name in fields if getattr(one, name) != getattr(other, name))
 
 
 def _judged(known: Result, other: Result) -> Result:

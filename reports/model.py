@@ -94,7 +94,7 @@ class Target(Record):
     model_digest: str | None = None
     protocol: str
     """What the provider layer spoke: chat completions, responses, …"""
-    provider: str
+    provider: Text
     """Module id, version and commit, and what was configured beyond the suite's own."""
     os: str
     python: str

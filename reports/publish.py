@@ -1,6 +1,7 @@
 """Puts a run into the repository: report, tables, badges and the evidence of what is red."""
 
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reports.model import Absent, Report, Result
 from reports.readme import rewrite
 from reports.words import Outcome
 
+BADGES = "badges"
 NOT_RUN = "not-run.yaml"
 """Below the folder: the servers that a published run leaves out, and why."""
 
@@ -29,21 +31,21 @@ def publish(report: Report, folder: Path, readme: Path) -> Report:
     Exchanges, events and logs of results that passed are left out, so that the repository
     stays small; `folder` is below the folder of `readme`. Raises InvalidNotRun, UnmarkedFile.
     """
-    absent = [one for one in not_run(folder / NOT_RUN) if one.server not in _present(report)]
     slim = canonical(
         report.model_copy(
             update={
-                "absent": tuple(absent),
+                "absent": tuple(_absent(report, not_run(folder / NOT_RUN))),
                 "results": tuple(_slim(result) for result in report.results),
             }
         )
     )
     rewrite(readme, slim, (folder / MARKDOWN).relative_to(readme.parent).as_posix())
-    shutil.rmtree(folder / EVIDENCE, ignore_errors=True)
+    for made in (EVIDENCE, BADGES):
+        shutil.rmtree(folder / made, ignore_errors=True)
     build(slim, folder)
     for target in slim.targets:
-        write_whole(folder / f"badges/{target.id}.svg", badge.svg(slim, target))
-        write_whole(folder / f"badges/{target.id}.json", badge.endpoint(slim, target))
+        write_whole(folder / f"{BADGES}/{target.id}.svg", badge.svg(slim, target))
+        write_whole(folder / f"{BADGES}/{target.id}.json", badge.endpoint(slim, target))
     return slim
 
 
@@ -76,8 +78,16 @@ def _line(node: Any, place: tuple[int | str, ...]) -> int:
     return int(node.start_mark.line) + 1 if node else 1
 
 
-def _present(report: Report) -> set[str]:
-    return {target.server for target in report.targets}
+def _absent(report: Report, left_out: Iterable[Absent]) -> Iterator[Absent]:
+    """What was asked for and stayed away, in the run's own words; then what nobody asked for."""
+    away = set(report.asked) - {target.id for target in report.targets}
+    own = [one for one in report.absent if one.server in away]
+    for one in own:
+        yield one.model_copy(update={"reason": one.reason.partition("\n")[0]})
+    # A target's id may have a release in it; the title is that of its product.
+    told = {one.server for one in own} | {one.title for one in own}
+    told |= {target.server for target in report.targets}
+    yield from (one for one in left_out if told.isdisjoint((one.server, one.title)))
 
 
 def _slim(result: Result) -> Result:

@@ -7,7 +7,7 @@ from reports.cells import cells
 from reports.errors import UnmarkedFile
 from reports.escape import plain, prose
 from reports.groups import Group, chapters, groups
-from reports.markdown import expectations, footnotes
+from reports.markdown import expectations, footnotes, incomplete
 from reports.model import Expectation, Report, Target
 from reports.words import Layer
 
@@ -34,6 +34,7 @@ def table(report: Report, footnotes_at: str | None = None) -> str:
     below = [
         f"Checks passed of checks asked, {day}, suite {report.suite_version}. Not a ranking.",
         LEGEND,
+        *incomplete(report),
         *(f"{plain(one.title)}: not run here: {prose(one.reason)}." for one in report.absent),
         *_below(list(footnotes(notes)), footnotes_at),
     ]

@@ -1,5 +1,6 @@
 """Takes secrets out of what is recorded; doing it twice changes nothing."""
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -28,6 +29,19 @@ def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str],
 def redact_text(text: str) -> str:
     """Text with everything that looks like a key, a bearer token or a login replaced."""
     return _SECRET_TEXT.sub(lambda found: (found["before"] or "") + REDACTED, text)
+
+
+def spellings(secret: str) -> tuple[str, ...]:
+    """How a key may stand in what a server sends: as it is, or within JSON."""
+    within = (json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (False, True))
+    return tuple(dict.fromkeys((secret, *within)))
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Text without these keys."""
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    return text
 
 
 def redact_flags(flags: Iterable[str]) -> tuple[str, ...]:

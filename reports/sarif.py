@@ -1,6 +1,7 @@
 """The report as SARIF 2.1.0, which code scanning sites show as findings."""
 
 import json
+import re
 from typing import Any
 
 from reports.cells import Cell, cells
@@ -25,6 +26,11 @@ def sarif(report: Report) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
+def _without_links(text: str) -> str:
+    """A message in which brackets are brackets: `[text](1)` would be a link."""
+    return re.sub(r"([\\\[\]])", r"\\\1", text)
+
+
 def _rule(check: Check) -> dict[str, Any]:
     remedies = " ".join(f"{whose}: {text}" for whose, text in check.remedies.items())
     return {
@@ -41,10 +47,11 @@ def _rule(check: Check) -> dict[str, Any]:
 def _finding(cell: Cell) -> dict[str, Any]:
     said = next((result.message for result in cell.in_order if result.message), "no message")
     where = line(f"{cell.target.title} {cell.target.release}", 100)
+    told = f"{where}: {cell.verdict} (owner: {cell.owner or 'nobody'}). {line(said)}"
     finding: dict[str, Any] = {
         "ruleId": cell.check.id,
         "level": _LEVEL[cell.check.level],
-        "message": {"text": f"{where}: {cell.verdict} (owner: {cell.owner}). {line(said)}"},
+        "message": {"text": _without_links(told)},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": f"evidence/{cell.page}.md"}}}
         ],

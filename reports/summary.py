@@ -7,10 +7,10 @@ from reports.cells import Cell, cells
 from reports.counts import PLACES, outcomes, ran
 from reports.diff import as_text, diff
 from reports.escape import line
-from reports.gate import Gate
+from reports.gate import WARNINGS, Gate
 from reports.marks import OUTCOME
-from reports.model import Report, Target
-from reports.words import Outcome, Verdict
+from reports.model import Check, Report, Target
+from reports.words import Layer, Mode, Outcome, Verdict
 
 NEWS = 10
 """Changes against the last run that are shown."""
@@ -34,11 +34,17 @@ def summary_lines(
     if before:
         shown += _news(before, report)
     shown += [f"✘ {line(str(reason), 1000)}" for reason in judged.reasons]
-    return [*shown, str(judged)]
+    return [*shown, *_warnings(judged), str(judged)]
+
+
+def _warnings(judged: Gate) -> Iterator[str]:
+    yield from (f"! {line(str(warning), 1000)}" for warning in judged.warnings[:WARNINGS])
+    if len(judged.warnings) > WARNINGS:
+        yield f"  and {len(judged.warnings) - WARNINGS} more warnings: python -m reports gate"
 
 
 def _news(before: Report, report: Report) -> Iterator[str]:
-    counted, *changes = as_text(diff(_of_the_same_checks(before, report), report)).splitlines()
+    counted, *changes = as_text(diff(*_alike(before, report))).splitlines()
     yield f"Against the run of {before.started:%Y-%m-%d %H:%M %Z}: {counted}"
     yield from (f"  {change}" for change in changes[:NEWS])
     if len(changes) > NEWS:
@@ -56,12 +62,39 @@ def _flips(report: Report) -> Iterator[str]:
         yield f"  flips: {one.target}/{one.check} {one.layer}, {one.mode}{case}: {one.rate}"
 
 
-def _of_the_same_checks(before: Report, report: Report) -> Report:
-    """The older report without the checks that did not run now, and what was seen during them."""
-    ran = {check.id for check in report.checks}
-    checks = [check for check in before.checks if check.id in ran]
-    results = [one for one in before.results if one.check in ran and one.case in {None, *ran}]
-    return before.model_copy(update={"checks": tuple(checks), "results": tuple(results)})
+def _alike(before: Report, report: Report) -> tuple[Report, Report]:
+    """Both reports, of the layers and modes that both have results of, and the checks of now.
+
+    What was seen during a check that did not run now goes, too.
+    """
+    places = _places(before) & _places(report)
+    gone = {check.id for check in before.checks} - {check.id for check in report.checks}
+    return _narrowed(before, gone, places), _narrowed(report, gone, places)
+
+
+def _places(report: Report) -> set[tuple[Layer, Mode]]:
+    return {(result.layer, result.mode) for result in report.results}
+
+
+def _narrowed(report: Report, gone: set[str], places: set[tuple[Layer, Mode]]) -> Report:
+    rows = (_narrowed_row(check, places) for check in report.checks if check.id not in gone)
+    results = (
+        one
+        for one in report.results
+        if gone.isdisjoint((one.check, one.case)) and (one.layer, one.mode) in places
+    )
+    checks = (check for check in rows if check.layers and check.modes)
+    return report.model_copy(update={"checks": tuple(checks), "results": tuple(results)})
+
+
+def _narrowed_row(check: Check, places: set[tuple[Layer, Mode]]) -> Check:
+    layers, modes = {layer for layer, _ in places}, {mode for _, mode in places}
+    return check.model_copy(
+        update={
+            "layers": tuple(layer for layer in check.layers if layer in layers),
+            "modes": tuple(mode for mode in check.modes if mode in modes),
+        }
+    )
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:
@@ -74,7 +107,7 @@ def _counts(target: Target, own: list[Cell]) -> Iterator[str]:
 
 def _cell(cell: Cell, evidence: Path) -> Iterator[str]:
     known = ", expected" if cell.expected else ""
-    told = f"{cell.page}: {cell.verdict}{known} (owner: {cell.owner})"
+    told = f"{cell.page}: {cell.verdict}{known} (owner: {cell.owner or 'nobody'})"
     if not cell.results:
         yield told
         return

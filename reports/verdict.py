@@ -79,16 +79,23 @@ def _of_one_layer(wire: Outcome | None, provider: Outcome | None) -> Verdict:
 
 
 def owner(
-    judged: Verdict, wire: Iterable[Owner | None], provider: Iterable[Owner | None]
+    judged: Verdict,
+    wire: Iterable[Owner | None],
+    provider: Iterable[Owner | None],
+    *,
+    unclear: bool = False,
 ) -> Owner | None:
     """Whose a verdict is: what the results that did not pass say, else what the verdict says.
 
     `wire` and `provider` are the owners those results state. The server's side (server, set-up,
-    model) is told by the wire; a verdict `provider` or `error` is never given away.
+    model) is told by the wire; a verdict `provider` or `error` is never given away. `inconclusive`
+    is the model's where one of those results is so (`unclear`), else nobody's.
     """
     if judged is Verdict.WORKS:
         return None
     if judged in {Verdict.PROVIDER, Verdict.ERROR}:
         return _OWNER[judged]
     stated = [said for said in (*wire, *provider) if said]
+    if not stated and judged is Verdict.INCONCLUSIVE and not unclear:
+        return None
     return stated[0] if stated else _OWNER[judged]

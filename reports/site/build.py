@@ -17,7 +17,7 @@ from reports.counts import PLACES, outcomes, ran
 from reports.curl import curl
 from reports.diff import Diff, diff
 from reports.difference import difference
-from reports.gate import gate
+from reports.gate import WARNINGS, gate
 from reports.groups import chapters, groups
 from reports.history import History
 from reports.marks import MEANING, OUTCOME, VERDICT, mark
@@ -37,6 +37,7 @@ WORDS = {
     "MEANING": MEANING,
     "OUTCOME_SIGN": OUTCOME,
     "VERDICT_SIGN": VERDICT,
+    "WARNINGS": WARNINGS,
 }
 
 

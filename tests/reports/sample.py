@@ -141,6 +141,14 @@ def a_report(*results: Result, **other: Any) -> Report:
     return canonical(Report(**facts | other))
 
 
+def a_report_that_warns(times: int) -> Report:
+    """A run in which so many SHOULDs fail, and nothing else."""
+    checks = [a_check(f"tools.should-{number:02}", level=Level.SHOULD) for number in range(times)]
+    red = Outcome.FAIL
+    failed = [one for check in checks for one in results_of(red, red, check=check.id)]
+    return a_report(*failed, checks=tuple(checks))
+
+
 def a_large_report(servers: int = 6, checks: int = 200, seed: int = 0) -> Report:
     """A run as large as asked, in which about one cell in six is not simply right."""
     targets = tuple(a_target(name) for name in SERVERS[:servers])

@@ -162,6 +162,46 @@ def test_arrows_move_through_the_table(seen: Watched, site: Path):
     assert page.evaluate("document.activeElement.closest('tr').rowIndex") == 2
 
 
+def test_arrows_go_on_to_the_next_cell_with_a_link(seen: Watched, site: Path):
+    page = seen.open(site / "checks.html")
+    page.locator("#checks tbody tr").first.locator("th a").focus()
+
+    page.keyboard.press("ArrowRight")
+
+    focused = page.evaluate("document.activeElement.closest('td').dataset.server")
+    assert focused == "llamacpp"
+
+
+def cell_with_a_mark_for_next(seen: Watched, site: Path) -> Page:
+    """A page that stays open and tells in its address that it should be left."""
+    page = seen.open(site / PAGES[-1])
+    page.locator("#next").evaluate("link => link.setAttribute('href', '#next-page')")
+    return page
+
+
+@pytest.mark.parametrize("focused", ["details > summary", "button.copy"])
+def test_arrows_within_a_control_are_its_own(seen: Watched, site: Path, focused: str):
+    page = cell_with_a_mark_for_next(seen, site)
+    page.locator(focused).first.focus()
+
+    page.keyboard.press("ArrowRight")
+
+    assert page.evaluate("location.hash") == ""
+
+
+def test_arrows_select_text_where_a_selection_is(seen: Watched, site: Path):
+    page = cell_with_a_mark_for_next(seen, site)
+
+    page.keyboard.press("Shift+ArrowRight")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
+    page.keyboard.press("ArrowRight")
+    selecting = page.evaluate("location.hash")
+    page.evaluate("getSelection().removeAllRanges()")
+    page.keyboard.press("ArrowRight")
+
+    assert (selecting, page.evaluate("location.hash")) == ("", "#next-page")
+
+
 def test_arrows_lead_from_cell_to_cell(seen: Watched, site: Path):
     page = seen.open(site / PAGES[-1])
     there = page.url
@@ -178,7 +218,7 @@ def test_a_curl_line_can_be_copied(browser: Browser, site: Path):
     with watched(browser, permissions=["clipboard-read", "clipboard-write"]) as seen:
         page = seen.open(site / PAGES[-1])
         page.locator("button.copy").first.click()
-        page.get_by_text("Copied").wait_for()
+        page.locator("#status", has_text="Copied").wait_for(state="attached")
         copied = page.evaluate("navigator.clipboard.readText()")
 
     assert copied.startswith("curl -sS -N -g -X POST --url http://127.0.0.1:8080/")
@@ -187,8 +227,8 @@ def test_a_curl_line_can_be_copied(browser: Browser, site: Path):
 def test_settings_can_be_copied(browser: Browser, site: Path):
     with watched(browser, permissions=["clipboard-read", "clipboard-write"]) as seen:
         page = seen.open(site / "servers/llamacpp.html")
-        page.get_by_label("Copy: settings for Amplifier").click()
-        page.get_by_text("Copied").wait_for()
+        page.get_by_role("button", name="Copy: settings for Amplifier", exact=True).click()
+        page.get_by_role("button", name="Copied: settings for Amplifier", exact=True).wait_for()
         copied = page.evaluate("navigator.clipboard.readText()")
 
     assert copied == "providers:\n  - id: local"

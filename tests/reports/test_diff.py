@@ -1,10 +1,11 @@
 """What changed between two runs, and over many."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from reports.diff import Kind, as_markdown, as_text, diff
+from reports.diff import Kind, State, as_markdown, as_text, diff
 from reports.history import as_text as told
 from reports.history import history
 from reports.model import Report
@@ -16,6 +17,7 @@ RED = a_report(*results_of(Outcome.FAIL, Outcome.FAIL))
 BRIDGED = a_report(*results_of(Outcome.FAIL, Outcome.PASS))
 OURS = a_report(*results_of(Outcome.PASS, Outcome.FAIL))
 SET_UP = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, owner=Owner.SET_UP))
+NOT_RUN = a_report(*results_of(Outcome.PASS, Outcome.NOT_RUN))
 UNCLEAR = a_report(*results_of(Outcome.INCONCLUSIVE, Outcome.FAIL, owner=Owner.SERVER))
 
 
@@ -30,6 +32,9 @@ UNCLEAR = a_report(*results_of(Outcome.INCONCLUSIVE, Outcome.FAIL, owner=Owner.S
         (RED, OURS, Kind.OWNER),
         (RED, SET_UP, Kind.OWNER),
         (RED, UNCLEAR, Kind.VERDICT),
+        (GREEN, NOT_RUN, Kind.ONCE),
+        (NOT_RUN, RED, Kind.ONCE),
+        (NOT_RUN, NOT_RUN, Kind.UNCHANGED),
     ],
 )
 def test_a_cell_changes_in_one_way(before: Report, after: Report, kind: Kind):
@@ -50,6 +55,18 @@ def test_a_diff_is_told_as_text():
         "1 broken",
         "broken: llamacpp/tools.parallel-calls: ✔ works → ✘ server (owner: server)",
     ]
+
+
+def test_the_module_is_told_where_it_is_another_one():
+    other = a_report(targets=(a_target(provider="provider-openai 1.0.0"),))
+
+    [change] = diff(GREEN, other).changes
+    assert change.before
+    assert (change.before.provider, diff(GREEN, RED).changes[0].before) == (
+        "provider-openai 1.1.0",
+        State(version=change.before.version, verdict=Verdict.WORKS, owner=None),
+    )
+    assert "✔ works through `provider-openai 1.0.0` → ✘ server" in as_text(diff(other, RED))
 
 
 def test_a_diff_is_told_as_a_table():
@@ -91,6 +108,23 @@ def test_a_change_with_the_server_is_no_flip():
     found = history([at(0, GREEN, "b1"), at(1, RED, "b2"), at(2, GREEN, "b2")])
 
     assert found.flips("llamacpp", "tools.parallel-calls") == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"provider": "provider-openai 1.0.0"},
+        {"protocol": "responses"},
+        {"flags": ("--seed", "1")},
+        {"model_digest": "sha256:ffffff"},
+    ],
+)
+def test_a_change_with_module_protocol_flags_or_model_is_no_flip(other: dict[str, Any]):
+    changed = at(1, RED).model_copy(update={"targets": (a_target(build="b1", **other),)})
+
+    found = history([at(0, GREEN), changed])
+
+    assert found.flips("llamacpp", "tools.parallel-calls") == 0
 
 
 def test_a_run_without_the_cell_is_passed_over():

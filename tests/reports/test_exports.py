@@ -10,6 +10,7 @@ from reports.gate import gate
 from reports.github import annotations, step_summary
 from reports.har import har
 from reports.junit import junit
+from reports.model import Absent
 from reports.sarif import sarif
 from reports.words import Layer, Level, Mode, Outcome, Owner
 from tests.reports.sample import (
@@ -43,6 +44,15 @@ def test_a_badge_of_nothing_is_a_dash():
     report = a_report(checks=(a_check(level=Level.MAY),))
 
     assert texts(report, report.targets[0])[1] == "– MUST"
+
+
+def test_a_badge_of_an_incomplete_run_says_so_and_is_not_green():
+    report = a_report(incomplete=("The run did not finish.",))
+
+    badge = json.loads(endpoint(report, report.targets[0]))
+
+    assert badge["message"] == "1/1 MUST, incomplete"
+    assert badge["color"] != json.loads(endpoint(a_report(), report.targets[0]))["color"]
 
 
 def test_a_badge_for_shields_keeps_to_its_schema():
@@ -110,6 +120,22 @@ def test_junit_and_sarif_say_what_can_be_done_and_by_whom():
         assert "For you: Start the server with a template that knows parallel calls." in told
 
 
+def test_junit_has_an_error_for_each_reason_about_the_run_as_a_whole():
+    absent = Absent(server="vllm", title="vLLM", reason="it died")
+    lacking = ("The run did not finish.",)
+    report = a_report(asked=("llamacpp", "vllm"), absent=(absent,), incomplete=lacking)
+
+    suites = parsed(junit(report))
+
+    told = [error.get("message") for error in suites[-1].iter("error")]
+    assert (suites[-1].get("name"), suites[-1].get("errors")) == ("run", "2")
+    assert told == [
+        "The run did not finish. (owner: suite)",
+        "vllm was asked for and did not run: it died.",
+    ]
+    assert [suite.get("name") for suite in parsed(junit(a_report()))] == ["llamacpp"]
+
+
 def test_junit_never_makes_a_pass_of_what_did_not_pass():
     report = a_report(
         a_result(Outcome.FAIL, expectation=an_expectation()),
@@ -156,6 +182,14 @@ def test_sarif_points_to_the_page_and_suppresses_what_is_known():
     assert location == "evidence/llamacpp/tools.parallel-calls.md"
     assert finding["level"] == "error"
     assert finding["suppressions"][0]["justification"] == "named tool choice is read as auto"
+
+
+def test_sarif_of_hostile_text_has_no_links():
+    report = a_report(a_result(Outcome.FAIL, message=r"[see](1) C:\temp"))
+
+    finding = json.loads(sarif(report))["runs"][0]["results"][0]
+
+    assert r"\[see\](1) C:\\temp" in finding["message"]["text"]
 
 
 def test_sarif_of_all_right_has_no_finding():
@@ -218,6 +252,19 @@ def test_har_carries_bytes_that_are_no_text_as_base64():
     content = json.loads(har(report))["log"]["entries"][0]["response"]["content"]
 
     assert (content["text"], content["encoding"], content["size"]) == ("/w==", "base64", 1)
+
+
+def test_har_of_an_address_with_a_login_has_its_query_and_no_login():
+    url = "http://me:password@localhost/v1/models?limit=2&after=a#b"
+    report = a_report(a_result(exchanges=(an_exchange(url=url),)))
+
+    request = json.loads(har(report))["log"]["entries"][0]["request"]
+
+    assert request["url"].startswith("http://[redacted]@localhost")
+    assert request["queryString"] == [
+        {"name": "limit", "value": "2"},
+        {"name": "after", "value": "a"},
+    ]
 
 
 def test_har_of_a_connection_that_failed_has_status_0():

@@ -7,7 +7,16 @@ import pytest
 from reports.gate import Gate, gate
 from reports.model import Absent, Report
 from reports.words import Layer, Level, Mode, Outcome, Owner
-from tests.reports.sample import END, START, a_check, a_report, a_result, an_expectation, results_of
+from tests.reports.sample import (
+    END,
+    START,
+    a_check,
+    a_report,
+    a_result,
+    a_target,
+    an_expectation,
+    results_of,
+)
 
 
 def kinds(judged: Gate) -> set[str]:
@@ -104,6 +113,27 @@ def test_a_server_that_was_asked_for_and_has_no_result_is_red():
 
     assert kinds(judged) == {"server missing"}
     assert "it died after 2 s" in judged.reasons[0].message
+
+
+def a_report_of_two_releases(*absent: Absent) -> Report:
+    """Asked for `llamacpp` and `llamacpp-b11000`, and only the second one has results."""
+    other = a_target("llamacpp-b11000", server="llamacpp")
+    results = results_of(Outcome.PASS, Outcome.PASS, target=other.id)
+    asked = ("llamacpp", other.id)
+    return a_report(*results, asked=asked, targets=(other,), absent=absent)
+
+
+def test_another_release_does_not_stand_for_a_server_that_stayed_away():
+    absent = Absent(server="llamacpp", title="llama.cpp", reason="it died after 2 s")
+
+    judged = gate(a_report_of_two_releases(absent))
+
+    assert kinds(judged) == {"server missing"}
+    assert "llamacpp was asked for and did not run: it died" in judged.reasons[0].message
+
+
+def test_any_release_stands_for_a_product_that_was_asked_for():
+    assert gate(a_report_of_two_releases(), asked=["llamacpp"]).passed
 
 
 def test_a_run_of_nothing_is_red():

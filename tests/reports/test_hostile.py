@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from markdown_it import MarkdownIt
 from reports.canonical import dumps
 from reports.cells import cells
 from reports.curl import curl
-from reports.escape import code, fence, line, plain, prose, visible
+from reports.escape import code, fence, line, link, plain, prose, visible
 from reports.evidence import evidence
 from reports.exchange import Body
 from reports.markdown import render
@@ -41,7 +42,7 @@ def html(markdown: str) -> str:
     return str(MarkdownIt("commonmark").enable("table").render(markdown))
 
 
-@pytest.mark.parametrize("escape", [plain, prose, code, fence])
+@pytest.mark.parametrize("escape", [plain, prose, code, link, fence])
 def test_markdown_shows_markup_as_text(escape: Callable[[str], str]):
     shown = html(escape(NASTY))
 
@@ -49,6 +50,32 @@ def test_markdown_shows_markup_as_text(escape: Callable[[str], str]):
     assert "<img" not in shown
     assert "<a " not in shown
     assert "<h1" not in shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "https://x/> <script>alert(1)</script>",
+        "https://x/>[a](javascript:alert(1))",
+        "https://x/\x1b[2J",
+        "https://x/\u202e",
+        "https://x/" + "x" * 400,
+    ],
+)
+def test_what_is_no_plain_address_is_no_link(url: str):
+    shown = html(link(url))
+
+    assert "<script" not in shown
+    assert "<a " not in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("url", ["https://x/a_b*c*[d]", 'https://x/"onclick="alert(1)', "HTTP://x"])
+def test_an_address_leads_to_itself_and_shows_as_it_is(url: str):
+    [paragraph] = ET.fromstring(html(link(url)))  # noqa: S314  (written by this project)
+
+    assert paragraph.text == url
 
 
 def test_prose_keeps_its_code_and_nothing_else():

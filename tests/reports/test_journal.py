@@ -1,5 +1,6 @@
 """A journal loses nothing that was judged, wherever it breaks off."""
 
+import json
 import os
 import re
 import signal
@@ -12,8 +13,8 @@ import pytest
 from reports.errors import UnreadableJournal
 from reports.exchange import Body
 from reports.journal import Journal, read_journal
-from reports.model import Absent, Kill
-from reports.words import Mode, Outcome
+from reports.model import Absent, Event, Kill, Result
+from reports.words import Layer, Mode, Outcome
 from tests.reports.sample import a_check, a_report, a_result, a_target, an_exchange
 
 
@@ -127,14 +128,54 @@ def test_a_key_that_a_server_repeats_never_reaches_the_journal(tmp_path: Path):
         journal.hide(key, None, "none")
         journal.target(a_target())
         journal.checks([a_check()])
-        body = Body.of(f"wrong key: {key}".encode())
-        told = a_result(log=f"none got {key}", exchanges=(an_exchange(response_body=body),))
-        journal.result(told)
+        said = f"wrong key: {key}"
+        spelt = json.dumps({"error": said})
+        for body in (said.encode(), b"\xff" + said.encode(), spelt.encode()):
+            exchange = an_exchange(response_headers=(("x", key),), response_body=Body.of(body))
+            event = Event.of("llm:error", {"said": said})
+            told = a_result(case=str(len(body)), exchanges=(exchange,), events=(event,))
+            journal.result(told.model_copy(update={"log": f"none got {key}"}))
 
-    result = read_journal(path).results[0]
+    told_ = read_journal(path)
+    bodies = {one.exchanges[0].response_body.raw for one in told_.results}
+    clean = b"wrong key: [redacted]"
+    assert bodies == {clean, b"\xff" + clean, b'{"error": "wrong key: [redacted]"}'}
+    assert {one.log for one in told_.results} == {"none got [redacted]"}
+    assert {one.exchanges[0].response_headers for one in told_.results} == {(("x", "[redacted]"),)}
+    assert {one.events[0].data for one in told_.results} == {'{"said": "wrong key: [redacted]"}'}
 
-    assert result.log == "none got [redacted]"
-    assert result.exchanges[0].response_body.text == "wrong key: [redacted]"
+
+def test_a_key_that_is_a_word_of_the_report_changes_texts_alone(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, suite_version="0.1.0", asked=["llamacpp"]) as journal:
+        journal.hide("llamacpp", "provider", "complete", "parallel", "response_body")
+        journal.target(a_target(flags=("--api-key", "llamacpp", "--alias=llamacpp")))
+        journal.checks([a_check()])
+        journal.result(a_result(layer=Layer.PROVIDER, message="llamacpp: complete"))
+
+    report = read_journal(path)
+
+    [result] = report.results
+    assert (report.targets[0].id, report.checks) == ("llamacpp", (a_check(),))
+    assert report.targets[0].flags == ("--api-key", "[redacted]", "--alias=[redacted]")
+    assert (result.layer, result.message) == (Layer.PROVIDER, "[redacted]: [redacted]")
+    assert result.exchanges[0].ended == "complete"
+
+
+def test_a_record_without_a_key_is_written_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Reading each record anew would cost a run of hundreds seconds."""
+    path = tmp_path / "journal.jsonl"
+    with Journal.create(path, suite_version="0.1.0", asked=[]) as journal:
+        journal.hide("sk-not-in-any-text")
+        with monkeypatch.context() as patched:
+            patched.setattr(Result, "model_validate_json", None)
+            journal.target(a_target())
+            journal.checks([a_check()])
+            journal.result(a_result())
+
+    assert read_journal(path).results == (a_result(),)
 
 
 def test_a_killed_writer_leaves_what_it_wrote(tmp_path: Path):

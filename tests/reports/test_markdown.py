@@ -109,7 +109,7 @@ def test_our_own_words_are_no_quotation():
     page = evidence(cells(a_report(checks=(a_check(quoted=False),)))[0])
 
     assert "> The model can choose" not in page
-    assert "in our words after https://platform.openai.com" in page
+    assert "in our words after <https://platform.openai.com" in page
 
 
 def test_a_page_tells_what_is_known_of_a_divergence():
@@ -117,8 +117,40 @@ def test_a_page_tells_what_is_known_of_a_divergence():
 
     page = evidence(cells(report)[0])
 
-    assert "Known divergence (fail): named tool choice is read as auto (https://" in page
+    assert "Known divergence (fail): named tool choice is read as auto (<https://" in page
     assert "to be checked again by 2026-12-31)" in page
+
+
+def test_a_page_tells_what_was_expected_and_is_no_longer_seen():
+    known = an_expectation(versions="<b12000")
+    report = a_report(*results_of(Outcome.PASS, Outcome.PASS, expectation=known))
+
+    page = evidence(cells(report)[0])
+
+    told = "Expected, and no longer seen: named tool choice is read as auto (<https://"
+    assert page.count(told) == 1
+    assert ", on &lt;b12000)" in page
+    assert "Known divergence" not in page
+
+
+def test_an_error_refutes_no_expectation():
+    report = a_report(*results_of(Outcome.ERROR, Outcome.NOT_RUN, expectation=an_expectation()))
+
+    assert "no longer seen" not in evidence(cells(report)[0])
+
+
+def test_addresses_can_be_followed_as_they_are():
+    issue = "https://example.org/a_b_c/issues/1"
+    known = an_expectation(issue=issue)
+    check = a_check(link="https://example.org/some_page#a_b")
+    found = results_of(Outcome.FAIL, Outcome.FAIL, expectation=known)
+    report = a_report(*found, checks=(check,))
+
+    page = evidence(cells(report)[0])
+
+    assert f"<{issue}>" in page
+    assert f"<{check.link}>" in page
+    assert f"<{issue}>; to be checked again" in render(report)
 
 
 def test_a_page_shows_the_events_of_the_module():

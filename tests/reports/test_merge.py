@@ -1,6 +1,7 @@
 """Shards make one report in any order; what contradicts itself is told."""
 
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from reports.canonical import dumps
 from reports.errors import UnfitReports
 from reports.merge import merge
 from reports.model import Absent, Kill, Report
-from reports.words import Outcome
+from reports.words import Layer, Outcome
 from tests.reports.sample import (
     END,
     START,
@@ -20,6 +21,7 @@ from tests.reports.sample import (
     a_report,
     a_result,
     a_target,
+    results_of,
 )
 
 WHOLE = a_large_report(servers=3, checks=6)
@@ -78,6 +80,23 @@ def test_a_server_that_ran_in_one_shard_is_not_absent():
     assert merged.absent == ()
 
 
+def test_a_server_is_absent_though_another_release_of_it_ran():
+    absent = Absent(server="llamacpp", title="llama.cpp", reason="it died")
+    other = a_target("llamacpp-b11000", server="llamacpp")
+    ran = a_report(*results_of(Outcome.PASS, Outcome.PASS, target=other.id), targets=(other,))
+
+    merged = merge([ran, a_report(targets=(), results=(), absent=(absent,))])
+
+    assert merged.absent == (absent,)
+
+
+@pytest.mark.parametrize("order", [*permutations([(Layer.WIRE,), (Layer.PROVIDER,), (*Layer,)])])
+def test_rows_of_one_layer_and_of_the_other_become_one(order: tuple[tuple[Layer, ...], ...]):
+    shards = [a_report(checks=(a_check(layers=layers),), results=()) for layers in order]
+
+    assert merge(shards).checks == (a_check(),)
+
+
 def test_what_ran_goes_before_what_did_not():
     merged = merge([a_report(a_result()), a_report(a_result(Outcome.NOT_RUN))])
 
@@ -97,7 +116,11 @@ def test_of_two_that_did_not_run_either_gives_the_same():
         ({"suite_version": "0.2.0"}, "0.1.0, another of 0.2.0"),
         ({"targets": (a_target(flags=("--seed", "1")),)}, "llamacpp but differ in flags"),
         ({"targets": (a_target(build="b2"),)}, "differ in build"),
-        ({"checks": (a_check(title="Something else"),)}, "tools.parallel-calls reads differently"),
+        ({"checks": (a_check(title="Something else"),)}, "parallel-calls .* they differ in title"),
+        (
+            {"checks": (a_check(layers=(Layer.WIRE,), why="So it is."),), "results": ()},
+            "parallel-calls .* they differ in why",
+        ),
     ],
 )
 def test_reports_that_contradict_each_other_are_refused(other: dict[str, Any], said: str):

@@ -65,7 +65,8 @@ def test_secrets_of_an_exchange_never_reach_a_report(place: dict[str, Any]):
 
 
 def test_secrets_of_a_command_line_log_or_event_never_reach_a_report():
-    target = a_target(flags=("--api-key", SECRET, f"--key=Bearer {SECRET}"))
+    flags = ("--api-key", SECRET, f"--key=Bearer {SECRET}")
+    target = a_target(flags=flags, provider=f"provider-openai 1.1.0, api_key={SECRET}")
     result = a_result(log=f"got Bearer {SECRET}", events=(Event.of("x", {"api_key": SECRET}),))
 
     assert SECRET not in a_report(result, targets=(target,)).model_dump_json()

@@ -7,6 +7,7 @@ import pytest
 from reports.canonical import load
 from reports.errors import InvalidNotRun
 from reports.gate import gate
+from reports.model import Absent
 from reports.publish import NOT_RUN, not_run, publish
 from reports.readme import BEGIN, END, table
 from reports.words import Outcome
@@ -51,20 +52,46 @@ def test_a_server_left_out_is_named_with_its_reason(readme: Path):
     assert "LM Studio: not run here: a desktop." in readme.read_text()
 
 
+def test_the_runs_own_reason_goes_before_the_lists(readme: Path):
+    own = Absent(server="lmstudio", title="LM Studio", reason="it died after 2 s\nits log")
+    other = Absent(server="vllm-0.31.0", title="vLLM", reason="no memory")
+    listed = "- {server: vllm, title: vLLM, reason: not part of this run}\n"
+    (readme.parent / NOT_RUN).write_text((readme.parent / NOT_RUN).read_text() + listed)
+    report = a_report(asked=("llamacpp", "lmstudio", "vllm-0.31.0"), absent=(own, other))
+
+    published = publish(report, readme.parent, readme)
+
+    assert [(one.server, one.reason) for one in published.absent] == [
+        ("lmstudio", "it died after 2 s"),
+        ("vllm-0.31.0", "no memory"),
+    ]
+    assert "LM Studio: not run here: it died after 2 s." in readme.read_text()
+
+
+def test_a_reason_of_the_list_is_taken_anew(readme: Path):
+    published = publish(a_report(), readme.parent, readme)
+    (readme.parent / NOT_RUN).write_text("- {server: lmstudio, title: LM Studio, reason: sold}\n")
+
+    assert [one.reason for one in publish(published, readme.parent, readme).absent] == ["sold"]
+
+
 def test_a_server_that_ran_is_not_called_left_out(readme: Path):
     (readme.parent / NOT_RUN).write_text("- {server: llamacpp, title: llama.cpp, reason: none}\n")
 
     assert publish(a_report(), readme.parent, readme).absent == ()
 
 
-def test_pages_of_an_older_run_are_gone(readme: Path):
+def test_pages_and_badges_of_an_older_run_are_gone(readme: Path):
     old = readme.parent / "evidence/llamacpp/tools.retired.md"
-    old.parent.mkdir(parents=True)
-    old.write_text("old")
+    badge = readme.parent / "badges/retired.svg"
+    for path in (old, badge):
+        path.parent.mkdir(parents=True)
+        path.write_text("old")
 
     publish(a_report(), readme.parent, readme)
 
     assert not old.exists()
+    assert not badge.exists()
 
 
 def test_each_server_has_a_badge(readme: Path):

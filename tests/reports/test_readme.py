@@ -45,6 +45,13 @@ def test_footnotes_and_absent_servers_stand_below():
     assert "\n\nLM Studio: not run here: needs a desktop." in shown
 
 
+def test_a_run_that_is_incomplete_says_so_below():
+    shown = table(a_report(incomplete=("The run did not finish.",)))
+
+    assert "\n\n**Incomplete:** The run did not finish." in shown
+    assert "Incomplete" not in table(a_report())
+
+
 def test_footnotes_may_stand_elsewhere_under_the_same_numbers():
     report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL, expectation=an_expectation()))
 

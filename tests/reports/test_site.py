@@ -1,6 +1,7 @@
 """The site's figures come from the report, and no page gets heavy."""
 
 import json
+import re
 from collections import Counter
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -21,7 +22,9 @@ from tests.reports.sample import (
     a_check,
     a_large_report,
     a_report,
+    a_report_that_warns,
     a_result,
+    a_target,
     an_exchange,
     an_expectation,
     results_of,
@@ -172,6 +175,47 @@ def test_a_known_divergence_tells_since_when(tmp_path: Path):
     page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
     assert "Like this since 2026.10.11549 (b11549-1a2b3c4), <time" in page
     assert ">2026-10-13</time>" in page
+
+
+def test_a_cell_tells_what_was_expected_and_is_no_longer_seen(tmp_path: Path):
+    known = an_expectation(versions="<b12000")
+    report = a_report(*results_of(Outcome.PASS, Outcome.PASS, expectation=known))
+
+    build_site(Site(report), tmp_path)
+
+    page = (tmp_path / "cells/llamacpp/tools.parallel-calls.html").read_text()
+    assert page.count("Expected, and no longer seen: named tool choice is read as auto") == 1
+    assert "Expected on &lt;b12000." in page
+    assert 'href="https://github.com/ggml-org/llama.cpp/issues/1"' in page
+
+
+def test_the_front_page_lists_warnings_up_to_a_bound(tmp_path: Path):
+    build_site(Site(a_report_that_warns(13)), tmp_path)
+    page = (tmp_path / "index.html").read_text()
+
+    [listed] = re.findall(r'<ul class="warnings">(.*?)</ul>\s*(<p>.*?</p>)', page, re.DOTALL)
+
+    assert listed[0].count("<li>") == 10
+    assert 'should-09.html">llamacpp/tools.should-09</a>: a SHOULD, server (owner' in listed[0]
+    assert listed[1] == "<p>and 3 more</p>"
+
+
+def test_a_copy_button_has_its_name_as_text_and_a_page_one_place_to_tell(site: Path):
+    page = (site / "servers/llamacpp.html").read_text()
+
+    [*buttons] = re.findall(r'<button type="button" class="copy".*?</button>', page)
+    assert len(buttons) == 2
+    assert all("aria-label" not in button for button in buttons)
+    assert '<span>Copy</span><span class="unseen">: settings for Amplifier</span>' in buttons[1]
+    assert page.count('role="status"') == 1
+
+
+def test_a_change_tells_the_module_where_it_is_another_one(tmp_path: Path):
+    old = a_report(targets=(a_target(provider="provider-openai 1.0.0"),))
+
+    build_site(Site(a_report(*results_of(Outcome.FAIL, Outcome.FAIL)), old), tmp_path)
+
+    assert "<small>provider-openai 1.0.0</small>" in (tmp_path / "diff.html").read_text()
 
 
 def test_a_cell_says_what_can_be_done_and_by_whom(tmp_path: Path):

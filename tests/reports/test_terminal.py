@@ -9,8 +9,17 @@ from rich.console import Console
 
 from reports import Watch, build, gate, last_run, summary_lines, table_lines
 from reports.model import Report
-from reports.words import Outcome
-from tests.reports.sample import START, a_large_report, a_report, a_target, results_of
+from reports.words import Layer, Mode, Outcome
+from tests.reports.sample import (
+    START,
+    a_check,
+    a_large_report,
+    a_report,
+    a_report_that_warns,
+    a_result,
+    a_target,
+    results_of,
+)
 
 
 def watched(console: Console) -> str:
@@ -99,6 +108,42 @@ def test_checks_that_were_not_chosen_are_no_news(tmp_path: Path):
 
     assert any("3 unchanged" in line for line in shown)
     assert not any("removed" in line for line in shown)
+
+
+WIRE = a_report(
+    *(a_result(Outcome.FAIL, mode=mode) for mode in Mode),
+    checks=(a_check(layers=(Layer.WIRE,)),),
+)
+FULL = a_report(*results_of(Outcome.FAIL, Outcome.PASS))
+MODULE = a_report(*(a_result(layer=Layer.PROVIDER, mode=mode) for mode in Mode))
+
+
+@pytest.mark.parametrize(
+    ("before", "report"), [(FULL, WIRE), (WIRE, FULL), (FULL, MODULE), (MODULE, FULL)]
+)
+def test_a_layer_that_one_of_the_runs_left_out_is_no_news(
+    tmp_path: Path, before: Report, report: Report
+):
+    shown = summary_lines(report, gate(report), tmp_path, before)
+
+    assert any(line.endswith("UTC: 1 unchanged") for line in shown)
+
+
+def test_runs_of_different_layers_have_nothing_in_common(tmp_path: Path):
+    shown = summary_lines(MODULE, gate(MODULE), tmp_path, WIRE)
+
+    assert any(line.endswith("UTC: nothing to compare") for line in shown)
+
+
+def test_the_summary_lists_warnings_up_to_a_bound(tmp_path: Path):
+    report = a_report_that_warns(13)
+
+    *_, ninth, tenth, more, judged = summary_lines(report, gate(report), tmp_path)
+
+    assert ninth == "! llamacpp/tools.should-08: a SHOULD, server (owner: server)"
+    assert tenth.startswith("! llamacpp/tools.should-09: ")
+    assert more == "  and 3 more warnings: python -m reports gate"
+    assert judged == "Gate: green, 13 warnings."
 
 
 def test_many_changes_are_cut_with_a_note(tmp_path: Path):

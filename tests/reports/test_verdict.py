@@ -1,11 +1,18 @@
 """The verdict of design §2, and what it leaves open."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from reports.cells import cells
+from reports.gate import gate
+from reports.sarif import sarif
+from reports.site import Site, build_site
+from reports.summary import summary_lines
 from reports.verdict import owner, verdict, worst_outcome, worst_verdict
-from reports.words import Outcome, Owner, Verdict
+from reports.words import Layer, Outcome, Owner, Verdict
+from tests.reports.sample import a_report, results_of
 
 
 @pytest.mark.parametrize(
@@ -69,8 +76,60 @@ def test_what_works_is_nobodys():
     assert owner(Verdict.WORKS, [], []) is None
 
 
+def test_what_only_one_layer_told_is_nobodys():
+    assert owner(Verdict.INCONCLUSIVE, [None], [None]) is None
+    assert owner(Verdict.INCONCLUSIVE, [None], [None], unclear=True) is Owner.MODEL
+    assert owner(Verdict.INCONCLUSIVE, [Owner.SET_UP], []) is Owner.SET_UP
+
+
+@pytest.mark.parametrize(
+    ("wire", "whose"), [(Outcome.NOT_RUN, None), (Outcome.INCONCLUSIVE, Owner.MODEL)]
+)
+def test_the_models_is_only_what_a_result_says_is_unclear(wire: Outcome, whose: Owner | None):
+    [cell] = cells(a_report(*results_of(wire, Outcome.FAIL)))
+
+    assert (cell.verdict, cell.owner) == (Verdict.INCONCLUSIVE, whose)
+
+
+def test_what_is_nobodys_says_so(tmp_path: Path):
+    report = a_report(*results_of(Outcome.NOT_RUN, Outcome.FAIL))
+
+    build_site(Site(report), tmp_path)
+
+    assert "owner: nobody" in (tmp_path / "servers/llamacpp.html").read_text()
+    assert "owner: nobody" in "".join(summary_lines(report, gate(report), tmp_path))
+    assert "owner: nobody" in sarif(report)
+
+
 def test_what_the_set_up_lacks_is_not_our_bug_unless_the_wire_works():
     assert verdict(None, Outcome.FAIL, set_up=True) is Verdict.SERVER
     assert verdict(Outcome.UNSUPPORTED, Outcome.FAIL, set_up=True) is Verdict.SERVER
     assert verdict(Outcome.PASS, Outcome.FAIL, set_up=True) is Verdict.PROVIDER
     assert verdict(Outcome.ERROR, None, set_up=True) is Verdict.ERROR
+
+
+def test_what_fails_in_one_case_says_nothing_of_another():
+    during = {"tools.choice-none": (Outcome.FAIL, Outcome.PASS)}
+    during["text.plain"] = (Outcome.PASS, Outcome.FAIL)
+    results = [
+        one.model_copy(update={"case": case})
+        for case, outcomes in during.items()
+        for one in results_of(*outcomes)
+    ]
+
+    [cell] = cells(a_report(*results))
+
+    assert cell.verdict is Verdict.PROVIDER
+
+
+def test_a_case_that_only_the_wire_has_is_judged_by_it():
+    [both, *_] = cells(a_report(*results_of(Outcome.PASS, Outcome.PASS)))
+    alone = [
+        one.model_copy(update={"case": "errors.not-json"})
+        for one in results_of(Outcome.FAIL, Outcome.PASS)
+        if one.layer is Layer.WIRE
+    ]
+
+    [cell] = cells(a_report(*both.results, *alone))
+
+    assert cell.verdict is Verdict.SERVER

@@ -42,17 +42,22 @@ async function copyText(text) {
   area.remove();
 }
 
+function say(button, text) {
+  button.firstElementChild.textContent = text;
+  document.getElementById("status").textContent = text === "Copy" ? "" : text;
+}
+
 function startCopying() {
   for (const button of document.querySelectorAll("button.copy")) {
     button.addEventListener("click", async () => {
       const source = document.getElementById(button.dataset.copy);
       try {
         await copyText(source.textContent);
-        button.textContent = "Copied";
+        say(button, "Copied");
       } catch {
-        button.textContent = "Select and copy";
+        say(button, "Select and copy");
       }
-      setTimeout(() => (button.textContent = "Copy"), 2000);
+      setTimeout(() => say(button, "Copy"), 2000);
     });
   }
 }
@@ -128,13 +133,23 @@ function moveInTable(link, key) {
   const place = [...row.cells].indexOf(cell);
   const down = { ArrowDown: 1, ArrowUp: -1 }[key] || 0;
   const right = { ArrowRight: 1, ArrowLeft: -1 }[key] || 0;
-  const next = rows[rows.indexOf(row) + down]?.cells[place + right];
-  next?.querySelector("a")?.focus();
+  const start = rows.indexOf(row);
+  for (let steps = 1; ; steps += 1) {
+    const next = rows[start + steps * down]?.cells[place + steps * right];
+    const found = next?.querySelector("a");
+    if (found || !next) return found?.focus();
+  }
+}
+
+function arrowsAreNotOurs(event) {
+  const selecting = event.shiftKey || getSelection()?.isCollapsed === false;
+  return selecting || event.target.closest("summary, button");
 }
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, select, textarea")) return;
+  if (event.key.startsWith("Arrow") && arrowsAreNotOurs(event)) return;
   const inTable = event.target.closest("tbody a");
   if (event.key === "/") {
     const search = document.querySelector("#filter input");
