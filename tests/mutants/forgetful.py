@@ -49,7 +49,7 @@ class CannedAnswer:
 
 
 @contextmanager
-def forgetful(url: str, ignores: str) -> Iterator[str]:
+def forgetful(url: str, ignores: str, when: str = "") -> Iterator[str]:
     """The base URL of a server like the one at `url` that ignores one field or one role.
 
     `ignores` is a key of the request, `role:NAME`, `history` for all messages but the last,
@@ -57,21 +57,23 @@ def forgetful(url: str, ignores: str) -> Iterator[str]:
     common, `thoughts` for those of earlier answers, `beginnings` for all of a message but its end,
     `endings` for all but its beginning, or what `LATER` says for all requests of a kept connection
     but the first. It never notices that a client hangs up.
+
+    Here as below, only requests are meant in which `when` is found.
     """
     kept = {"once": True, "protocol_version": "HTTP/1.1"} if ignores == LATER else {}
-    with _in_front(url, change=_forgetting(ignores), **kept) as base:
+    with _in_front(url, when=when, change=_forgetting(ignores), **kept) as base:
         yield base
 
 
 @contextmanager
-def insistent(url: str, adds: Request) -> Iterator[str]:
+def insistent(url: str, adds: Request, when: str = "") -> Iterator[str]:
     """The base URL of a server like the one at `url` that acts as if each request held `adds`."""
-    with _in_front(url, change=lambda body: body | adds) as base:
+    with _in_front(url, when=when, change=lambda body: body | adds) as base:
         yield base
 
 
 @contextmanager
-def swapping(url: str, swaps: str) -> Iterator[str]:
+def swapping(url: str, swaps: str, when: str = "") -> Iterator[str]:
     """The base URL of a server like the one at `url` that mixes messages up.
 
     `swaps` is two roles, each of which it takes for the other, or one, of whose messages the first
@@ -80,22 +82,23 @@ def swapping(url: str, swaps: str) -> Iterator[str]:
     one, *other = swaps.split()
     swap = _with_roles(one, other[0]) if other else _with_contents(one)
     change = lambda body: body | {"messages": swap(body["messages"])}  # noqa: E731
-    with _in_front(url, change=change) as base:
+    with _in_front(url, when=when, change=change) as base:
         yield base
 
 
 @contextmanager
-def splitting(url: str, character: str) -> Iterator[str]:
+def splitting(url: str, character: str, when: str = "") -> Iterator[str]:
     """The base URL of a server like the one at `url` that streams a character's bytes apart.
 
     Its first byte ends one event, and the others begin the next.
     """
-    with _in_front(url, edit=lambda content: _PIECE.sub(_split_at(character), content)) as base:
+    edit = lambda content: _PIECE.sub(_split_at(character), content)  # noqa: E731
+    with _in_front(url, when=when, edit=edit) as base:
         yield base
 
 
 @contextmanager
-def editing(url: str, edits: Mapping[str, str]) -> Iterator[str]:
+def editing(url: str, edits: Mapping[str, str], when: str = "") -> Iterator[str]:
     """The base URL of a server like the one at `url` whose answers are edited.
 
     Wherever one of the regular expressions is found, its replacement stands, to the letter.
@@ -106,7 +109,7 @@ def editing(url: str, edits: Mapping[str, str]) -> Iterator[str]:
             content = re.sub(found, replacement.replace("\\", r"\\"), content)
         return content
 
-    with _in_front(url, edit=edit) as base:
+    with _in_front(url, when=when, edit=edit) as base:
         yield base
 
 
@@ -140,6 +143,16 @@ def _forgetting(ignores: str) -> Callable[[Request], Request]:
     if forget := _FORGOTTEN.get(ignores):
         return lambda body: body | {"messages": forget(body["messages"])}
     return lambda body: {key: value for key, value in body.items() if key != ignores}
+
+
+def _changed(change: Callable[[Request], Request], body: bytes) -> bytes:
+    """What is left of a request; what is none stays as it is."""
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return body
+    # Without spaces, as clients send it: a server behind this one may look for something in it.
+    return json.dumps(change(request), separators=(",", ":")).encode()
 
 
 def _end(message: Request) -> Request:
@@ -215,6 +228,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     url: str
+    #: Which requests are changed, or their answers edited.
+    when: str = ""
     change: Callable[[Request], Request] | None = None
     edit: Callable[[str], str] | None = None
     answer: CannedAnswer | None = None
@@ -247,21 +262,32 @@ class _Handler(BaseHTTPRequestHandler):
         if canned and re.search(canned.when, asked):
             self._send(canned.status, canned.kind, canned.content)
             return
-        if self.change:
-            body = json.dumps(self.change(json.loads(body))).encode()
-        url = self.url.removesuffix("/v1") + self.path
-        headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
-        with httpx.Client(trust_env=False, timeout=60) as client:
-            got = client.request(self.command, url, content=body, headers=headers)
+        meant = re.search(self.when, asked)
+        if self.change and meant:
+            body = _changed(self.change, body)
+        got = self._passed_on(body)
         content = got.content
-        if self.edit:
+        if self.edit and meant:
             content = self.edit(got.text).encode(errors="surrogateescape")
         self._send(got.status_code, got.headers["Content-Type"], content)
+
+    def _passed_on(self, body: bytes) -> httpx.Response:
+        url = self.url.removesuffix("/v1") + self.path
+        headers = {"Content-Type": self.headers.get("Content-Type", "application/json")}
+        if key := self.headers.get("Authorization"):
+            headers["Authorization"] = key
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            return client.request(self.command, url, content=body, headers=headers)
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+        if self.once and kind.startswith("text/event-stream"):
+            # As servers send streams on connections that they keep.
+            self.send_header("Transfer-Encoding", "chunked")
+            content = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)
+        else:
+            self.send_header("Content-Length", str(len(content)))
         with suppress(OSError):  # the client may have left
             self.end_headers()
             self.wfile.write(content)

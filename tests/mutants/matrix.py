@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from conformance.run import suite_version
 from reports import Kill, Outcome, Report
 from reports.escape import line
-from servers import Target, load_server
+from servers import ServerSpec, Target, load_server
 from tests.mutants.mutant import Mutant, bench, mutants, outcomes, unharmed
 
 #: Characters of a fault on a line of the matrix.
@@ -48,11 +48,16 @@ async def trials(target: Target, checks: Collection[str]) -> AsyncIterator[Trial
         own = [one for one in mutants() if one.check == check and not one.mends]
         whole = {str(one): one for one in (_mended(one) for one in own)}.values()
         for mutant in [*(whole if own[0].during else unharmed(check)), *own]:
-            seen = []
-            for one, mode in mutant.runs:
-                with bench(spec, target, one) as up:
-                    seen.append((await outcomes(up, one, mode)).get(check, Outcome.NOT_RUN))
-            yield Trial(mutant, tuple(seen))
+            yield await tried(spec, target, mutant)
+
+
+async def tried(spec: ServerSpec, target: Target, mutant: Mutant) -> Trial:
+    """What its check gives on one mutant."""
+    seen = []
+    for one, mode in mutant.runs:
+        with bench(spec, target, one, mode) as up:
+            seen.append((await outcomes(up, one, mode)).get(mutant.check, Outcome.NOT_RUN))
+    return Trial(mutant, tuple(seen))
 
 
 def _mended(mutant: Mutant) -> Mutant:
@@ -60,10 +65,10 @@ def _mended(mutant: Mutant) -> Mutant:
     return Mutant(mutant.check, during=mutant.during, modes=mutant.modes)
 
 
-def totals(tried: Iterable[Trial]) -> Iterator[str]:
+def totals(trials: Iterable[Trial]) -> Iterator[str]:
     """How many faults were noticed, and by how many checks."""
     by_check: dict[str, list[Trial]] = defaultdict(list)
-    for trial in tried:
+    for trial in trials:
         by_check[trial.mutant.check].append(trial)
     faults = [one for own in by_check.values() for one in own if not one.unharmed]
     noticed = sum(one.right for one in faults)
@@ -73,10 +78,10 @@ def totals(tried: Iterable[Trial]) -> Iterator[str]:
     yield f"{kill} of {len(by_check)} checks notice a fault, {good} pass unharmed"
 
 
-def as_report(tried: Iterable[Trial]) -> Report:
+def as_report(trials: Iterable[Trial]) -> Report:
     """The same as a part of a report, to be merged with a run."""
     now = datetime.now(UTC)
-    faults = [one for one in tried if not one.unharmed]
+    faults = [one for one in trials if not one.unharmed]
     return Report(
         suite_version=suite_version(),
         started=now,

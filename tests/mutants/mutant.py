@@ -50,11 +50,14 @@ class Mutant:
     swaps: str = ""
     splits: str = ""
     breaks: str = ""
+    #: The requests that are concerned: a regular expression over all of a request.
+    when: str = ""
     #: What the check must say of it.
     gives: Outcome = Outcome.FAIL
     #: For an invariant: the check during which it is looked at.
     during: str = ""
-    #: Not harmed but mended: what a check must pass on that the real server fails.
+    #: Not harmed but mended: what a check must pass on that the real server fails, and what is
+    #: harmed in the real server's stead.
     mends: bool = False
     modes: list[str] = field(default_factory=list)
 
@@ -88,9 +91,12 @@ class Mutant:
             "the module": self.breaks,
         }
         found = [f"{kind}: {what}" for kind, what in kinds.items() if what]
-        where = f" (in {self.during})" if found and self.during else ""
-        gives = f" (gives {self.gives})" if found and self.gives is not Outcome.FAIL else ""
-        return "; ".join(found) + where + gives
+        if not found:
+            return ""
+        when = f" (asked /{self.when}/)" if self.when else ""
+        where = f" (in {self.during})" if self.during else ""
+        gives = f" (gives {self.gives})" if self.gives is not Outcome.FAIL else ""
+        return "; ".join(found) + when + where + gives
 
     @property
     def _answers(self) -> str:
@@ -123,6 +129,12 @@ def unharmed(check: str) -> list[Mutant]:
     return mended or [Mutant(check)]
 
 
+def mends(mutant: Mutant, mode: Mode) -> list[Mutant]:
+    """What stands between the real server and a fault, or the check would fail without it."""
+    own = [one for one in mutants() if one.check == mutant.check and one.mends]
+    return [] if mutant.mends else [one for one in own if (one, mode) in one.runs]
+
+
 def bodies() -> dict[str, Any]:
     """Every check's body by its id."""
     modules = [importlib.import_module(f"conformance.{file.stem}") for file in CHAPTERS]
@@ -141,30 +153,38 @@ UNHARMED = [run for check in BODIES for one in unharmed(check) for run in one.ru
 
 
 @contextmanager
-def bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
-    """The target with the mutant's fault."""
+def bench(spec: ServerSpec, target: Target, mutant: Mutant, mode: Mode) -> Iterator[Bench]:
+    """The target, mended where its check needs that, with the mutant's fault."""
     with ExitStack() as stack:
         if mutant.breaks:
             stack.enter_context(broken(mutant.breaks))
-        url = stack.enter_context(_in_front(target.url, mutant))
-        target = replace(target, url=url)
-        faults = [parse_fault(mutant.fault)] if mutant.fault else []
-        parts = urlsplit(target.url)
-        tap = stack.enter_context(Tap(str(parts.hostname), int(parts.port or 0), faults=faults))
-        yield Bench("llamacpp", spec, target, tap, Module("provider-openai"))
+        for mend in mends(mutant, mode):
+            mended = stack.enter_context(_bench(spec, target, mend))
+            target = replace(target, url=mended.url)
+        yield stack.enter_context(_bench(spec, target, mutant))
+
+
+@contextmanager
+def _bench(spec: ServerSpec, target: Target, mutant: Mutant) -> Iterator[Bench]:
+    """The target with a single change."""
+    faults = [parse_fault(mutant.fault)] if mutant.fault else []
+    with _in_front(target.url, mutant) as url:
+        parts = urlsplit(url)
+        with Tap(str(parts.hostname), int(parts.port or 0), faults=faults) as tap:
+            yield Bench("llamacpp", spec, replace(target, url=url), tap, Module("provider-openai"))
 
 
 def _in_front(url: str, mutant: Mutant) -> AbstractContextManager[str]:
     if mutant.ignores:
-        return forgetful(url, mutant.ignores)
+        return forgetful(url, mutant.ignores, mutant.when)
     if mutant.adds:
-        return insistent(url, mutant.adds)
+        return insistent(url, mutant.adds, mutant.when)
     if mutant.edits:
-        return editing(url, mutant.edits)
+        return editing(url, mutant.edits, mutant.when)
     if mutant.swaps:
-        return swapping(url, mutant.swaps)
+        return swapping(url, mutant.swaps, mutant.when)
     if mutant.splits:
-        return splitting(url, mutant.splits)
+        return splitting(url, mutant.splits, mutant.when)
     return answering(url, CannedAnswer(**mutant.answers)) if mutant.answers else nullcontext(url)
 
 

@@ -8,7 +8,20 @@ from conformance.catalogue import catalogue
 from conformance.judge import invariant_ids
 from reports import Mode, Outcome
 from servers import ServerSpec, Target
-from tests.mutants.mutant import BODIES, MUTANTS, UNHARMED, Mutant, bench, mutants, outcomes
+from tests.mutants.matrix import totals, tried
+from tests.mutants.mutant import (
+    BODIES,
+    MUTANTS,
+    UNHARMED,
+    Mutant,
+    bench,
+    mends,
+    mutants,
+    outcomes,
+)
+
+#: The checks that the real server fails.
+MENDED = list(dict.fromkeys(one.check for one in mutants() if one.mends))
 
 
 def test_every_row_has_a_check_and_every_check_a_row() -> None:
@@ -19,11 +32,18 @@ def test_every_check_has_a_mutant() -> None:
     assert {one.check for one in mutants() if not one.mends} == set(catalogue())
 
 
+@pytest.mark.parametrize("check", MENDED)
+def test_every_mode_of_a_mended_check_has_one_mend(check: str) -> None:
+    whole = Mutant(check)
+
+    assert [len(mends(whole, mode)) for _, mode in whole.runs] == [1] * len(whole.runs)
+
+
 @pytest.mark.parametrize(("whole", "mode"), UNHARMED, ids=str)
 async def test_unharmed_server_passes(
     spec: ServerSpec, target: Target, whole: Mutant, mode: Mode
 ) -> None:
-    with bench(spec, target, whole) as up:
+    with bench(spec, target, whole, mode) as up:
         seen = await outcomes(up, whole, mode)
 
     assert seen[whole.check] is Outcome.PASS
@@ -33,7 +53,17 @@ async def test_unharmed_server_passes(
 async def test_mutant_is_killed(
     spec: ServerSpec, target: Target, mutant: Mutant, mode: Mode
 ) -> None:
-    with bench(spec, target, mutant) as up:
+    with bench(spec, target, mutant, mode) as up:
         seen = await outcomes(up, mutant, mode)
 
     assert seen[mutant.check] is mutant.gives
+
+
+@pytest.mark.parametrize("check", MENDED)
+async def test_fault_that_does_nothing_survives(
+    spec: ServerSpec, target: Target, check: str
+) -> None:
+    trial = await tried(spec, target, Mutant(check, ignores="no such key"))
+
+    assert Outcome.FAIL not in trial.seen
+    assert next(totals([trial])) == "0 of 1 faults noticed, 1 survive"
