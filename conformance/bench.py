@@ -63,12 +63,10 @@ class Bench:
     @property
     def url(self) -> str:
         """The base URL through the tap."""
-        return urlsplit(self.target.url)._replace(netloc=f"127.0.0.1:{self.tap.port}").geturl()
+        return self._tapped(self.target.url)
 
-    @property
-    def protocol(self) -> Protocol:
-        """What the module speaks to the server."""
-        return protocol_for(self.spec, self.wanted)
+    def _tapped(self, url: str) -> str:
+        return urlsplit(url)._replace(netloc=f"127.0.0.1:{self.tap.port}").geturl()
 
     @property
     def config(self) -> dict[str, Any]:
@@ -76,11 +74,12 @@ class Bench:
 
         Without retries, each question is one request.
         """
+        entry = _entry(self.spec)
         config = {
-            **_entry(self.spec),
-            "base_url": self.url,
+            **entry,
+            **_spoken(self.spec, self.wanted),
+            "base_url": self._tapped(entry.get("base_url", self.target.url)),
             "default_model": self.target.model,
-            "use_responses_api": self.protocol.setting,
             "max_retries": 0,
         }
         key = {"api_key": self.target.api_key} if self.target.api_key else {}
@@ -140,9 +139,17 @@ def on_bench(
         yield Bench(id_, spec, target, tap, module, protocol, own)
 
 
-def protocol_for(spec: ServerSpec, wanted: Protocol | None) -> Protocol:
-    """What is wanted, else what the entry of a settings file says, else the suite's default."""
-    return wanted or Protocol.of(_entry(spec).get("use_responses_api"))
+def protocol_for(spec: ServerSpec, module: Module, wanted: Protocol | None) -> Protocol:
+    """What the module speaks, by the last word on it: its own configuration's, if that has one."""
+    settings = {**_entry(spec), **_spoken(spec, wanted), **module.config}
+    return Protocol.of(settings.get("use_responses_api"))
+
+
+def _spoken(spec: ServerSpec, wanted: Protocol | None) -> dict[str, Any]:
+    """What is wanted; else the entry of a settings file speaks for itself, by silence too."""
+    if wanted is None and _entry(spec):
+        return {}
+    return {"use_responses_api": (wanted or Protocol.CHAT).setting}
 
 
 def described(
@@ -166,7 +173,7 @@ def described(
         flags=tuple(target.flags),
         model=target.model,
         model_digest=(model.digest or None) if target.how != "attach" else None,
-        protocol=protocol_for(spec, protocol).spoken,
+        protocol=protocol_for(spec, module, protocol).spoken,
         provider=str(module),
         os=platform.platform(),
         python=platform.python_version(),

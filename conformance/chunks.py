@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from conformance.completion import CallFragment, Chunk, ChunkChoice
 from conformance.conversation import ToolCall
+from conformance.outcome import ensure_form
 from conformance.reply import Reply, Usage
 
 
@@ -18,7 +19,7 @@ class _Call:
 
 @dataclass
 class Assembly:
-    """An answer, growing chunk by chunk; what can't be put together is an `AssertionError`."""
+    """An answer, growing chunk by chunk; what can't be put together is `Malformed`."""
 
     deltas: list[str] = field(default_factory=list)
     reasoning: str = ""
@@ -35,13 +36,14 @@ class Assembly:
 
     def reply(self) -> Reply:
         """The answer, once the stream is over."""
-        assert self.finish_reason is not None, "the stream ended without a finish reason"
+        ensure_form(self.finish_reason, "the stream ended without a finish reason")
         calls = [ToolCall(call.id, call.name, call.text) for _, call in sorted(self._calls.items())]
         text = "".join(self.deltas)
         return Reply(text, calls, self.finish_reason, self.usage, self.reasoning, self.deltas)
 
     def _choice(self, choice: ChunkChoice) -> None:
-        assert self.finish_reason is None, f"a choice came after the finish reason: {choice!r}"
+        over = self.finish_reason is not None
+        ensure_form(not over, f"a choice came after the finish reason: {choice!r}")
         if choice.delta.content:
             self.deltas.append(choice.delta.content)
         self.reasoning += choice.delta.thought
@@ -57,5 +59,6 @@ class Assembly:
 
 
 def _once(what: str, known: str, came: str | None) -> str:
-    assert not (known and came), f"the {what} of a tool call came twice: {known!r}, {came!r}"
+    twice = f"the {what} of a tool call came twice: {known!r}, {came!r}"
+    ensure_form(not (known and came), twice)
     return known or came or ""

@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from conformance.outcome import Malformed
+
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 Count = Annotated[int, Field(ge=0)]
 
@@ -22,7 +24,7 @@ class Received(BaseModel):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Parse `text`. An `AssertionError` names each place where it is not as it must be."""
+        """Parse `text`. `Malformed` names each place where it is not as it must be."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
@@ -30,7 +32,7 @@ class Received(BaseModel):
                 f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}"
                 for fault in error.errors()
             )
-            raise AssertionError(f"not a {cls.__name__}: {faults} in {text[:300]!r}") from error
+            raise Malformed(f"not a {cls.__name__}: {faults} in {text[:300]!r}") from error
 
 
 class TokenUsage(Received):

@@ -15,10 +15,17 @@ ToolChoice: TypeAlias = str
 DEFAULT_MAX_TOKENS = 256
 
 
+class Told(dict[str, Any]):
+    """What somebody else said: a key that is missing is their fault, an `AssertionError`."""
+
+    def __missing__(self, key: str) -> Any:
+        raise AssertionError(f"there is no {key!r} in {dict(self)!r}")
+
+
 def parsed(text: str, what: str) -> Any:
     """A JSON text, parsed. An `AssertionError` says that `what` is none."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=Told)
     except ValueError as error:
         raise AssertionError(f"{what}: not JSON: {text[:300]!r}") from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pprint import pformat
 from typing import Any
 
 from conformance import agreement, still_serves
@@ -36,9 +35,9 @@ class Trial:
     bench: Bench
     began: Moment
     asker: Asker | None = None
-    #: Both sides of the comparison that failed, as pytest saw them.
-    seen: Any = None
-    expected: Any = None
+    #: Both sides of the comparison that failed.
+    seen: str | None = None
+    expected: str | None = None
 
     def results(self, error: BaseException | None, seconds: float) -> Iterator[Result]:
         """The judgement of the check, and then of each invariant, once the body has ended."""
@@ -93,6 +92,9 @@ class Trial:
         }
         if fault is None:
             update |= {"exchanges": (), "events": (), "log": ""}
+        elif check == still_serves.CHECK:
+            # It asks a question of its own, when the body's evidence has been taken.
+            update |= {"exchanges": self._exchanges(), "log": self._log()}
         return Result(**{**dict(watched), **update})
 
     def _result(self, check: str, error: BaseException | None, seconds: float) -> Result:
@@ -113,13 +115,13 @@ class Trial:
             outcome=outcome,
             owner=Owner.SUITE if outcome is Outcome.ERROR else None,
             message=message,
-            expected=_shown(self.expected) if compared else None,
-            seen=_shown(self.seen) if compared else None,
+            expected=self.expected if compared else None,
+            seen=self.seen if compared else None,
             started=datetime.fromtimestamp(self.began.at, UTC),
             duration_ms=seconds * 1000,
             exchanges=exchanges,
             events=self._events(),
-            log=self.bench.target.log.since(self.began.log),
+            log=self._log(),
             expectation=self._expectation(check),
         )
 
@@ -129,6 +131,9 @@ class Trial:
         if isinstance(self.asker, ProviderAsker):
             found += exchanges_on(self.asker.answered_for, STAND_IN, self.began.at)
         return tuple(sorted(found, key=lambda one: one.started_ms))
+
+    def _log(self) -> str:
+        return self.bench.target.log.since(self.began.log)
 
     def _events(self) -> tuple[Event, ...]:
         if not isinstance(self.asker, ProviderAsker):
@@ -165,7 +170,3 @@ def watched(
 
 def _said(error: BaseException | None) -> str:
     return "" if error is None else (str(error) or type(error).__name__)[:MESSAGE_LIMIT]
-
-
-def _shown(value: Any) -> str | None:
-    return None if value is None else pformat(value, width=80, sort_dicts=False)

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
+from reports.redact import redact_flags, redact_headers
 from servers import ServersError
 
 GROUP = "amplifier.modules"
@@ -26,6 +27,8 @@ _ELSEWHERE = {
     "base_url": "--server=URL chooses the server",
     "api_key": "--server=URL,key=VARIABLE names the variable that holds the key",
 }
+#: A key of a cache: it opens nothing.
+_NO_SECRETS = {"prompt_cache_key"}
 
 
 class CannotLoad(ServersError):
@@ -42,12 +45,15 @@ class Module:
     name: str
     version: str = ""
     commit: str = ""
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
-        """As reports name it: `provider-openai 1.1.0 (commit 1a2b3c4d5e6f), max_tokens=64`."""
+        """As reports name it: `provider-openai 1.1.0 (commit 1a2b3c4d5e6f), max_tokens=64`.
+
+        No secret is told.
+        """
         commit = f" (commit {self.commit})" if self.commit else ""
-        settings = "".join(f", {key}={value}" for key, value in self.config.items())
+        settings = "".join(f", {key}={value}" for key, value in masked(self.config).items())
         return f"{self.name} {self.version or 'of unknown version'}{commit}{settings}"
 
 
@@ -80,6 +86,33 @@ def _setting(text: str) -> tuple[str, Any]:
         return key, yaml.safe_load(value)
     except yaml.YAMLError:
         return key, value
+
+
+def masked(value: Any, key: str = "") -> Any:
+    """The value of a setting, of which what looks like a secret is not told, at any depth."""
+    match value:
+        case Mapping():
+            return {name: masked(one, str(name)) for name, one in value.items()}
+        case list():
+            return [masked(one, key) for one in value]
+        case None | "" | bool():
+            return value
+    _, told = redact_flags([f"--{key.lower()}", str(value)])
+    [(_, told)] = redact_headers([(key, told)])
+    return value if told == str(value) or key in _NO_SECRETS else told
+
+
+def secrets_in(value: Any, key: str = "") -> Iterator[str]:
+    """What `masked` does not tell."""
+    match value:
+        case Mapping():
+            for name, one in value.items():
+                yield from secrets_in(one, str(name))
+        case list():
+            for one in value:
+                yield from secrets_in(one, key)
+        case _ if masked(value, key) != value:
+            yield str(value)
 
 
 def _installed(entry_point: EntryPoint, config: Mapping[str, Any]) -> Module:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 from amplifier_core import AmplifierSession, HookResult, ModuleCoordinator, ModuleLoader, Provider
 from amplifier_core.events import ALL_EVENTS
 
+from conformance.conversation import Told
 from conformance.outcome import NotAnswered
 from fixtures.session import MODULES
 
@@ -65,7 +66,8 @@ async def mounted(
     try:
         found = Mounted(session, dict(session.coordinator.get("providers") or {}))
         if len(found.providers) < len(providers):
-            raise NotAnswered(f"mounted {sorted(found.providers)} of {list(providers)}")
+            wanted = [entry["module"] for entry in providers]  # not their keys
+            raise NotAnswered(f"mounted {sorted(found.providers)} of {wanted}")
         await _record(session.coordinator, found.events)
         yield found
     finally:
@@ -104,7 +106,7 @@ def _listener(
     events: list[EmittedEvent],
 ) -> Callable[[str, dict[str, Any]], Awaitable[HookResult]]:
     async def listen(name: str, payload: dict[str, Any]) -> HookResult:
-        events.append((time.time(), name, payload))
+        events.append((time.time(), name, Told(payload)))
         return HookResult(action="continue")
 
     return listen

@@ -2,7 +2,7 @@
 
 What still holds stays. What holds no longer goes, or is narrowed to what does. What is new comes
 with a reason to be filled in, without which the file is refused. Verdicts `provider` and `error`
-are never written: they are ours.
+are never written: they are ours. Of what was not asked in this run nothing is known: it stays.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from conformance.catalogue import catalogue
 from conformance.cell import Cell as Place
 from conformance.entries import Entries, rewritten, split, written
 from conformance.expectations import which
-from reports import Cell, Layer, Level, Mode, Outcome, Report, Result, Verdict
+from conformance.judge import invariant_ids
+from reports import Cell, Check, Layer, Level, Mode, Outcome, Report, Result, Verdict
 from reports import cells as table
 from reports.atomic import write_whole
 from reports.escape import line
+from servers import Expectation as Known
 from servers import ServerSpec
 from servers.spec import NO_REASON_YET
 
@@ -67,8 +70,12 @@ def observed(text: str, spec: ServerSpec, cells: Sequence[Cell], today: date) ->
     """A server's file with the expectations that `cells`, all of one target, bear out."""
     file, changes = split(text), Changes(text)
     known, unforeseen = _sorted(spec, cells)
+    asked = Asked.of(cells)
     for number, results in sorted(known.items(), reverse=True):
-        _bring_up_to_date(file, number, results, changes)
+        one = spec.expectations[number]
+        if one.during or asked.all_of(spec.expectations, number, cells[0].target.version):
+            unasked = [case for case in one.during if case not in asked.cases]
+            _bring_up_to_date(file, number, Held(one, results, unasked), changes)
     for results in unforeseen:
         _add(file, results, cells[0].target.release, today, changes)
     if changes:
@@ -108,17 +115,73 @@ def _is_divergence(cell: Cell, result: Result) -> bool:
     return result.outcome in _RED
 
 
-def _bring_up_to_date(file: Entries, number: int, results: list[Result], changes: Changes) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What a run asked of one target: bodies by place, and the checks that invariants watched."""
+
+    places: frozenset[Place]
+    cases: frozenset[str]
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> Asked:
+        """All that has a result."""
+        ran = [one for cell in cells for one in cell.results if one.outcome is not Outcome.NOT_RUN]
+        places = {Place(one.check, one.layer, one.mode) for one in ran if one.case is None}
+        return cls(frozenset(places), frozenset(one.case or one.check for one in ran))
+
+    def all_of(self, known: Sequence[Known], number: int, version: str) -> bool:
+        """Whether everything was asked that an expectation without `during` speaks of."""
+        check = known[number].check
+        if check in invariant_ids():
+            bodies = (row for row in catalogue().values() if row.id not in invariant_ids())
+            return self.places.issuperset(place for row in bodies for place in _places(row))
+        mine = _places(catalogue()[check])
+        return all(
+            place in self.places or which(known, version, place, check) != number for place in mine
+        )
+
+
+def _places(row: Check) -> Iterator[Place]:
+    return (Place(row.id, layer, mode) for layer in row.layers for mode in row.modes)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An expectation, what it was held against, and those of its cases that were not asked."""
+
+    expectation: Known
+    results: list[Result]
+    unasked: list[str]
+
+    @property
+    def stands(self) -> bool:
+        """Whether all of it was borne out."""
+        told = [one.expectation.outcomes for one in self.results if one.expectation]
+        foreseen = {outcome for outcomes in told for outcome in outcomes}
+        return {one.outcome for one in self.results} <= foreseen & _RED
+
+    @property
+    def left(self) -> list[dict[str, Any]]:
+        """What it is to say from now on, an expectation each; other keys stay as they are."""
+        # What is None is as the expectation has it: it was held against nothing else.
+        told = [{k: v for k, v in one.items() if v is not None} for one in shapes(self.results)]
+        if not self.unasked:
+            return told
+        for shape in told:
+            alike = shape["outcomes"] == list(self.expectation.outcomes)
+            if alike and shape.keys() == {"outcomes", "during"}:
+                shape["during"] = sorted([*shape["during"], *self.unasked])
+                return told
+        return [*told, {"during": self.unasked}]
+
+
+def _bring_up_to_date(file: Entries, number: int, held: Held, changes: Changes) -> None:
     """Leave, narrow or remove an expectation, by all results that it was held against."""
-    foreseen = {
-        outcome for one in results if one.expectation for outcome in one.expectation.outcomes
-    }
-    red = [result for result in results if result.outcome in _RED]
-    if len(red) == len(results) and {result.outcome for result in red} <= foreseen:
+    if held.stands:
         return
-    block = file.blocks[number]
-    file.blocks[number : number + 1] = [rewritten(block, shape) for shape in shapes(results)]
-    (changes.changed if red else changes.removed).append(results[0].check)
+    block, left = file.blocks[number], held.left
+    file.blocks[number : number + 1] = [rewritten(block, told) for told in left]
+    (changes.changed if left else changes.removed).append(held.expectation.check)
 
 
 def _add(file: Entries, results: list[Result], release: str, today: date, changes: Changes) -> None:

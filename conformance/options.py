@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass
 from os.path import expanduser
 from pathlib import Path
 
 import pytest
 
+from conformance.bench import protocol_for
 from conformance.catalogue import catalogue
 from conformance.expectations import ensure_known_checks
-from conformance.module import Module, find_module
+from conformance.judge import invariant_ids
+from conformance.module import Module, find_module, secrets_in
 from conformance.protocol import Protocol
 from conformance.selection import InvalidSelection, selection
 from fixtures.model.files import ModelError, ModelFiles, other_model, tiny_model
@@ -24,6 +27,8 @@ from servers.spec import AttachedSpec
 
 #: What the suite's own errors have in common: a sentence, and what to do.
 CLEAR_ERRORS = (ServersError, ModelError)
+#: Characters of an id that come from what is said of a server beyond its place.
+_LONGEST = 40
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,14 @@ class Options:
     faults: list[Fault]
     folder: str | None
     updates: bool
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be written down: keys, and settings that look like one."""
+        attached = [spec for spec in self.specs.values() if isinstance(spec, AttachedSpec)]
+        keys = [spec.at.api_key for spec in attached if spec.at.api_key]
+        configs = [self.module.config, *(spec.config for spec in attached)]
+        return [*keys, *(secret for config in configs for secret in secrets_in(config))]
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -79,7 +92,8 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--protocol",
         choices=list(Protocol),
-        help="what the module speaks to the server (default: what --instance says, or chat)",
+        help="what the module speaks to the server (default: what the entry of --instance says, "
+        "which is auto where it says nothing; else chat)",
     )
     add(
         "--checks",
@@ -173,24 +187,45 @@ def is_gate(config: pytest.Config) -> bool:
 
 def target_ids(config: pytest.Config) -> list[str]:
     """A name for each target that is asked for, fit for files: `llamacpp`, `vllm-0.31.0`."""
-    asked = [*config.getoption("--server"), config.getoption("--instance")]
-    return list(dict.fromkeys(_id_of(text) for text in asked if text))
+    instance = config.getoption("--instance")
+    return [*_servers(config), *([_id_of(instance)] if instance else [])]
+
+
+def _servers(config: pytest.Config) -> dict[str, str]:
+    """What --server says, by ids; those of one place are told apart by all that is said of them."""
+    texts = list(dict.fromkeys(config.getoption("--server")))
+    places = Counter(map(_id_of, texts))
+    found: dict[str, str] = {}
+    for text in texts:
+        name = _id_of(text) if places[_id_of(text)] == 1 else _long_id_of(text)
+        if name in found:
+            raise _same_id(found[name], text)
+        found[name] = text
+    return found
+
+
+def _same_id(one: str, other: str) -> pytest.UsageError:
+    return pytest.UsageError(
+        f"{one!r} and {other!r} can't be told apart in one report\n  hint: ask them in two runs"
+    )
 
 
 def read_options(config: pytest.Config) -> Options:
     """The options of a run with a target. `pytest.UsageError` for what can't be meant."""
     try:
+        _ensure_bodies(config)
         specs = quick_first(_read_specs(config))
+        module = find_module(config.getoption("--provider"), config.getoption("--provider-config"))
+        protocol = _read_protocol(config)
         for name, spec in specs.items():
             ensure_known_checks(name, spec.expectations)
+            protocol_for(spec, module, protocol)
         repetitions(config)
         return Options(
             specs=specs,
             model=_read_model(config, specs),
-            module=find_module(
-                config.getoption("--provider"), config.getoption("--provider-config")
-            ),
-            protocol=_read_protocol(config),
+            module=module,
+            protocol=protocol,
             layer=Layer(config.getoption("--layer")) if config.getoption("--layer") else None,
             port=_read_port(config, specs),
             faults=[parse_fault(text) for text in config.getoption("--fault")],
@@ -201,11 +236,23 @@ def read_options(config: pytest.Config) -> Options:
         raise usage_error(error) from None
 
 
+def _ensure_bodies(config: pytest.Config) -> None:
+    """`pytest.UsageError` where nothing would be asked."""
+    if {row.id for row in chosen_checks(config)} <= invariant_ids():
+        raise pytest.UsageError(
+            "only invariants are chosen, and they are judged while other checks run\n"
+            "  hint: choose what is to be asked as well: --checks='invariants.* or text.*'"
+        )
+
+
 def _read_specs(config: pytest.Config) -> dict[str, ServerSpec]:
-    specs = {_id_of(text): find_server(text) for text in config.getoption("--server")}
+    servers = _servers(config)
     settings, instance = config.getoption("--settings"), config.getoption("--instance")
     if bool(settings) != bool(instance):
         raise pytest.UsageError("--settings FILE and --instance NAME go together")
+    if instance and _id_of(instance) in servers:
+        raise _same_id(servers[_id_of(instance)], instance)
+    specs = {name: find_server(text) for name, text in servers.items()}
     if settings and instance:
         specs[_id_of(instance)] = load_instance(Path(settings), instance)
     return specs
@@ -272,4 +319,16 @@ def _id_of(text: str) -> str:
     """Letters, digits and single marks of what was asked for, without the scheme of a URL."""
     place, _, settings = (text.partition("://")[2] or text).partition(",")
     way = "-container" if "how=container" in settings.split(",") else ""
-    return re.sub(r"[^a-z0-9.]+", "-", place.lower()).strip("-.") + way
+    return _plain(place) + way
+
+
+def _long_id_of(text: str) -> str:
+    """The same with what is said beyond the place; of much, the end."""
+    told = [setting for setting in text.split(",")[1:] if setting != "how=container"]
+    return "-".join(filter(None, [_id_of(text), _plain(_plain(",".join(told))[-_LONGEST:])]))
+
+
+def _plain(text: str) -> str:
+    """Words with single marks between them."""
+    marks = re.compile(r"[^a-z0-9]+")
+    return marks.sub(lambda found: "." if found[0] == "." else "-", text.lower()).strip("-.")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import httpx
 
 from conformance.catalogue import own_model_checks
-from conformance.outcome import NotAnswered
+from conformance.outcome import Malformed, NotAnswered
 from fixtures.model.files import ModelFiles
 from reports import Expectation, Outcome, Owner, Result
 from servers import Target
@@ -44,13 +44,14 @@ def excused(result: Result, error: BaseException | None, model: str) -> Result:
 
     Words that only the suite's own model is sure to say are asked all the same. Where they don't
     come, nothing is known of the server; nor does an expectation of the server then say anything.
-    What no model can be the cause of stays: no answer at all, our own faults, a clean refusal.
+    What no model can be the cause of stays: no answer at all, one that is not in the protocol's
+    form, our own faults, a clean refusal.
     """
     about = result.case or result.check
     if about not in own_model_checks():
         return result
     words = result.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE} and result.case is None
-    if words and not isinstance(error, NotAnswered):
+    if words and not isinstance(error, NotAnswered | Malformed):
         return result.model_copy(
             update={
                 "outcome": Outcome.INCONCLUSIVE,

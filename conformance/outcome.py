@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from reports import Outcome
 
 
@@ -11,6 +14,10 @@ class NotAnswered(Exception):
 
 class Refused(NotAnswered):
     """The server said, cleanly, that it does not take the request as it is: a 4xx with an error."""
+
+
+class Malformed(AssertionError):
+    """What came has not the form that the protocol gives it: no model's words are the cause."""
 
 
 class Inconclusive(Exception):
@@ -27,6 +34,23 @@ class Unsupported(Exception):
 
 class TargetLost(Exception):
     """The server is gone; nothing that follows says anything about it."""
+
+
+@contextmanager
+def about_form() -> Iterator[None]:
+    """What is asserted in here is about statuses, headers and keys: a fault is `Malformed`."""
+    try:
+        yield
+    except Malformed:
+        raise
+    except AssertionError as fault:
+        raise Malformed(*fault.args) from fault
+
+
+def ensure_form(holds: object, fault: str) -> None:
+    """`Malformed`, in these words, where something does not hold."""
+    if not holds:
+        raise Malformed(fault)
 
 
 #: Statuses that say nothing of what was asked: who asks, how often, and how long it took.

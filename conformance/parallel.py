@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import time
@@ -44,10 +45,15 @@ class Conductor:
         run.announce = self._announce
 
     def _announce(self, server: str, target: Target | ServersError) -> None:
-        if isinstance(target, Target):
-            self._write(f"{server}.json", to_json(target))
-        else:
-            self._write(f"{server}.failed", f"{target.message}\n{target.hint}")
+        """Tell the workers; where that can't be done, the folder goes, for which they look too."""
+        try:
+            if isinstance(target, Target):
+                self._write(f"{server}.json", to_json(target))
+            else:
+                self._write(f"{server}.failed", f"{target.message}\n{target.hint}")
+        except OSError:
+            self._folder.cleanup()
+            raise
 
     def _write(self, name: str, text: str) -> None:
         beside = Path(self._folder.name) / f".{name}"
@@ -68,8 +74,11 @@ class Conductor:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
-        """Count what each target will be asked; every worker says the same."""
-        self._left = Counter(filter(None, map(_target_of, ids)))
+        """Count what each target will be asked; every worker says the same.
+
+        One that takes a dead worker's place says it again, when some of it is done.
+        """
+        self._left = self._left or Counter(filter(None, map(_target_of, ids)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Let a server go when all its tests have ended, be it with their worker."""
@@ -98,6 +107,7 @@ class Worker:
         self._config = config
         self._folder = Path(config.workerinput[_FOLDER])
         self._specs = options.specs
+        self._conductor = os.getppid()
 
     def plan(self, checks: Sequence[str]) -> None:
         """Tell at the end which checks this run has."""
@@ -109,6 +119,8 @@ class Worker:
         while not up.exists():
             if failed.exists():
                 raise ServersError(*failed.read_text().rsplit("\n", 1))
+            if not self._folder.exists() or os.getppid() != self._conductor:
+                raise ServersError(f"nobody is left to start {server}", "run pytest again")
             time.sleep(_PAUSE)
         spec = self._specs[server]
         key = spec.at.api_key if isinstance(spec, AttachedSpec) else None

@@ -14,6 +14,8 @@ import pytest_asyncio
 from conformance.ask import Asker
 from conformance.bench import Bench, on_bench
 from conformance.cell import Cell
+from conformance.compared import sides
+from conformance.hidden import hide_key
 from conformance.judge import Trial
 from conformance.listing import explained, listed
 from conformance.live import live, show_progress
@@ -51,7 +53,8 @@ _RUN = pytest.StashKey[Run]()
 _SERVERS = pytest.StashKey[Run | Worker]()
 _CHOSEN = pytest.StashKey[dict[str, Check]]()
 _TRIAL = pytest.StashKey[Trial]()
-_COMPARED = pytest.StashKey[tuple[Any, Any]]()
+#: The comparison that failed: operator, left side, right side.
+_COMPARED = pytest.StashKey[tuple[str, object, object]]()
 _JUDGED = pytest.StashKey[tuple[Report, Gate]]()
 #: How an outcome reads in pytest's own lines: category and letter.
 _SHOWN = {
@@ -208,9 +211,9 @@ async def ask(request: pytest.FixtureRequest, bench: Bench) -> AsyncIterator[Ask
         yield asker
 
 
-def pytest_assertrepr_compare(config: pytest.Config, left: object, right: object) -> None:
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> None:
     """Keep both sides of a comparison that fails: checks write `assert seen == expected`."""
-    config.stash[_COMPARED] = (left, right)
+    config.stash[_COMPARED] = (op, left, right)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -219,12 +222,19 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Judge a check when its body, or what it stands on, has ended."""
     report = yield
-    trial = item.stash.get(_TRIAL, None)
-    compared = item.config.stash.get(_COMPARED, None)
-    if trial is None or (call.when != "call" and call.excinfo is None):
-        return report
-    if compared:
-        trial.seen, trial.expected = compared
+    if trial := item.stash.get(_TRIAL, None):
+        if call.when == "call" or call.excinfo:
+            _judge(item, trial, call, report)
+        hide_key(report, trial.bench.target.api_key)
+    return report
+
+
+def _judge(
+    item: pytest.Item, trial: Trial, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Put the results into the report, and how pytest shows the check's own."""
+    if compared := item.config.stash.get(_COMPARED, None):
+        trial.seen, trial.expected = sides(*compared)
         del item.config.stash[_COMPARED]
     error = call.excinfo.value if call.excinfo else None
     result, *watched = trial.results(error, call.duration)
@@ -233,7 +243,6 @@ def pytest_runtest_makereport(
         report.outcome, report.wasxfail = "skipped", result.expectation.reason
     elif result.outcome not in {Outcome.PASS, Outcome.ERROR}:
         report.longrepr = result.message
-    return report
 
 
 def pytest_report_teststatus(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from amplifier_core.message_models import (
     ToolCallBlock,
     ToolSpec,
 )
+from amplifier_core.message_models import ToolCall as AmplifierCall
 
 from conformance.ask import Asker, as_messages
 from conformance.conversation import (
@@ -33,7 +34,7 @@ from conformance.conversation import (
 )
 from conformance.invariants import Answered
 from conformance.mount import EmittedEvent, Entry, Mounted, mounted
-from conformance.outcome import NotAnswered, Refused, is_refusal
+from conformance.outcome import Malformed, NotAnswered, Refused, is_refusal
 from conformance.reply import Refusal, Reply, Usage
 from conformance.wire import PATIENCE
 from reports import Layer, Mode
@@ -75,21 +76,56 @@ class ProviderAsker(Asker):
             async with self.configured(extra_request_params=extra) as other:
                 return await other.answer(replace(question, fields=known), mode)
         before = len(self.events)
-        try:
-            response = await self.complete(chat_request(question, mode))
-        except Exception as error:
-            raise _no_answer(error) from error
-        shown = _text_deltas(self.events[before:], text_of(response))
-        return _reply(self._mount, response, shown)
+        response = await self.complete(chat_request(question, mode))
+        with of_the_module("reading the answer and its events"):
+            shown = _text_deltas(self.events[before:], text_of(response))
+            return _reply(self._mount, response, shown)
 
     async def complete(self, request: ChatRequest) -> ChatResponse:
-        """The module's own answer to the kernel's own request; the module's errors come through."""
+        """The module's own answer to the kernel's own request. `NotAnswered` for any error."""
+        try:
+            return await self._completed(request)
+        except NotAnswered:
+            raise
+        except Exception as error:
+            raise _no_answer(error) from error
+
+    async def ended(self, request: ChatRequest, **options: Any) -> ChatResponse | LLMError:
+        """What `complete()` comes to: an answer, or one of the kernel's errors and no other."""
+        try:
+            return await self._completed(request, **options)
+        except LLMError as error:
+            return error
+        except NotAnswered:
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            told = f"complete() raised {kind}, which is none of the kernel's errors: {error}"
+            raise Malformed(told) from error
+
+    async def _completed(self, request: ChatRequest, **options: Any) -> ChatResponse:
         async with asyncio.timeout(PATIENCE):
-            return await self._mount.provider.complete(request)
+            response = await self._mount.provider.complete(request, **options)
+        if not isinstance(response, ChatResponse):
+            raise NotAnswered(f"complete() gave {response!r}, which is no ChatResponse")
+        return response
+
+    def calls(self, response: ChatResponse) -> list[AmplifierCall]:
+        """The calls that the module finds in an answer of its own."""
+        with of_the_module("parse_tool_calls()"):
+            return list(self._mount.provider.parse_tool_calls(response))
+
+    def call(self, response: ChatResponse) -> AmplifierCall:
+        """The only one. An `AssertionError` if there is none, or more than one."""
+        calls = self.calls(response)
+        assert len(calls) == 1, f"expected one tool call, got {calls}"
+        return calls[0]
 
     async def text(self, *turns: str | Message | Reply) -> str:
         """The answer's text alone: of questions at once nobody can tell whose events are whose."""
-        return text_of(await self.complete(self.request(*turns)))
+        response = await self.complete(self.request(*turns))
+        with of_the_module("reading the answer"):
+            return text_of(response)
 
     def request(
         self,
@@ -127,10 +163,8 @@ class ProviderAsker(Asker):
 
     async def models(self) -> list[str]:
         """The ids of `list_models()`."""
-        try:
+        with of_the_module("list_models()"):
             return [model.id for model in await self._mount.provider.list_models()]
-        except Exception as error:
-            raise NotAnswered(f"list_models() raised {type(error).__name__}: {error}") from error
 
     async def astray(self, *turns: str | Message | Reply) -> Refusal:
         """Mount the module a second time, with a base URL below the server's, and ask there."""
@@ -145,11 +179,10 @@ class ProviderAsker(Asker):
 
     async def error(self, *turns: str | Message | Reply, **fields: Any) -> LLMError:
         """The typed error that `complete()` raises; an answer is an `AssertionError`."""
-        try:
-            response = await self.complete(self.request(*turns, **fields))
-        except LLMError as error:
-            return error
-        raise AssertionError(f"complete() raised no error, but answered {response!r}")
+        ended = await self.ended(self.request(*turns, **fields))
+        if isinstance(ended, LLMError):
+            return ended
+        raise AssertionError(f"complete() raised no error, but answered {ended!r}")
 
     @asynccontextmanager
     async def session(
@@ -166,7 +199,17 @@ class ProviderAsker(Asker):
                 yield mount
             finally:
                 self.events.extend(mount.events)
-                self.answered += _answered(mount)
+                with of_the_module("reading the session's answers"):
+                    self.answered += _answered(mount)
+
+
+@contextmanager
+def of_the_module(what: str) -> Iterator[None]:
+    """`NotAnswered` for any error in here: it comes from the module, or from what it gave back."""
+    try:
+        yield
+    except Exception as error:
+        raise NotAnswered(f"{what} raised {type(error).__name__}: {error}") from error
 
 
 def chat_request(question: Question, mode: Mode) -> ChatRequest:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import tomllib
+import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ class Run:
             self.folder = run_folder(options.folder, asked)
             journal = self.folder / "journal.jsonl"
             self._journal = Journal.create(journal, suite_version=suite_version(), asked=asked)
+            self._journal.hide(*options.secrets)
         except OSError as error:
             raise pytest.UsageError(_cant_write(error)) from None
 
@@ -75,16 +77,18 @@ class Run:
     def _launch(self, server: str, progress: Progress) -> Iterator[Target]:
         model, log = self.options.model, self.folder / "logs" / f"{server}.log"
         paths = ModelPaths(model.name, model.gguf, model.safetensors, model.digest)
-        spec = self.options.specs[server]
+        spec, port, up = self.options.specs[server], self.options.port, False
         try:
-            with launch(
-                spec, model=paths, log=log, port=self.options.port, progress=progress
-            ) as target:
+            with launch(spec, model=paths, log=log, port=port, progress=progress) as target:
                 self._came_up(server, target)
+                up = True
                 yield target
-        except ServersError as error:
-            self._stayed_away(server, error)
-            raise
+        except Exception as error:
+            if up:
+                raise
+            told = error if isinstance(error, ServersError) else _unforeseen(spec.title, error, log)
+            self._stayed_away(server, told)
+            raise told from None
 
     def _came_up(self, server: str, target: Target) -> None:
         options = self.options
@@ -93,16 +97,16 @@ class Run:
             server, spec, target, module=module, protocol=options.protocol, model=options.model
         )
         with self._lock:
-            self._journal.hide(target.api_key)
             self._journal.target(about)
         self.announce(server, target)
 
     def _stayed_away(self, server: str, error: ServersError) -> None:
+        """Tell those that wait first: the journal may be what can't be written."""
         title = self.options.specs[server].title
         self.failures[server] = error
+        self.announce(server, error)
         with self._lock:
             self._journal.absent(Absent(server=server, title=title, reason=error.message))
-        self.announce(server, error)
 
     def lacks(self, what: str) -> None:
         """Note what this run had to leave out."""
@@ -128,6 +132,17 @@ class Run:
 
 def _tell_nobody(server: str, target: Target | ServersError) -> None:
     """Nobody shares the servers of this run."""
+
+
+def _unforeseen(title: str, error: Exception, log: Path) -> ServersError:
+    """Any error of a start as one that is told; its traceback goes into the server's log."""
+    with suppress(OSError):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as stream:
+            traceback.print_exception(error, file=stream)
+    return ServersError(
+        f"{title} could not be started: {type(error).__name__}: {error}", f"see {log}"
+    )
 
 
 @contextmanager

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
+from conformance.outcome import Malformed
+
 DONE = "[DONE]"
 
 
-class StreamBroken(AssertionError):
+class StreamBroken(Malformed):
     """The stream is not what the standard says, or ended before it was over."""
 
 

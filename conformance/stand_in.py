@@ -73,7 +73,8 @@ def refusing(path: str, answer: Canned) -> Answers:
 class StandIn:
     """One that is listening at the base URL `url`.
 
-    `asked` holds the paths of the requests so far, `received` their bodies as far as it read them,
+    `asked` holds the paths of the requests so far, as they are where a base URL ends in `/v1`,
+    whatever the target's own is; `received` their bodies as far as it read them,
     `exchanged` the connections that it answered itself, as a tap would have recorded them.
     `most` is how many requests were under way at once, `left` how often a client went away from
     the silence that it was met with; `silences` can be acquired once for each of these.
@@ -88,9 +89,17 @@ class StandIn:
         self.left = 0
         self.silences = asyncio.Semaphore(0)
         self._under_way = 0
-        self._target = target.removesuffix("/v1")
+        parts = urlsplit(target)
+        #: Behind a number, so that the target knows every path that is asked of it.
+        self._path = parts.path.rstrip("/")
+        self._target = f"{parts.scheme}://{parts.netloc}"
+        self._number = f"/{next(_numbers)}"
         self._answers = answers
         self._client = client
+
+    def listens(self, port: int) -> None:
+        """From now on it is to be found at a port of loopback."""
+        self.url = f"http://127.0.0.1:{port}{self._number}{self._path}"
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -106,9 +115,10 @@ class StandIn:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         came = time.time()
         head = await reader.readuntil(b"\r\n\r\n")
-        method, path, headers = _read_head(head, self.url)
-        self.asked.append(path)
-        answer = self._answers(path)
+        method, path, headers = _read_head(head)
+        path = path.removeprefix(self._number)
+        self.asked.append(self._as_usual(path))
+        answer = self._answers(self.asked[-1])
         if answer and answer.reset:
             self._note(came, head, bytes(answer), "reset by the server")
             _break(writer, bytes(answer))
@@ -121,6 +131,10 @@ class StandIn:
             await self._give(answer, reader, writer)
         else:
             writer.write(await self._asked_for(method, path, body, headers))
+
+    def _as_usual(self, path: str) -> str:
+        below = path.removeprefix(self._path)
+        return f"/v1{below}" if path.startswith(f"{self._path}/") else path
 
     async def _give(
         self, answer: Canned, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -160,8 +174,7 @@ async def stand_in(url: str, answers: Answers) -> AsyncIterator[StandIn]:
     async with httpx.AsyncClient(trust_env=False, verify=certificates(), timeout=60) as client:
         stand = StandIn(url, answers, client)
         server = await asyncio.start_server(stand.serve, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        stand.url = f"http://127.0.0.1:{port}/{next(_numbers)}/v1"
+        stand.listens(server.sockets[0].getsockname()[1])
         try:
             yield stand
         finally:
@@ -191,14 +204,13 @@ def nobody() -> Iterator[str]:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
 
 
-def _read_head(head: bytes, url: str) -> tuple[str, str, dict[str, str]]:
-    """Method, path as the target knows it, and headers."""
+def _read_head(head: bytes) -> tuple[str, str, dict[str, str]]:
+    """Method, path and headers."""
     request, *lines = head.decode().split("\r\n")
     method, path, _ = request.split(" ")
-    own = urlsplit(url).path.removesuffix("/v1")
     fields = (line.partition(": ") for line in lines if line)
     headers = {name.lower(): value for name, _, value in fields}
-    return method, path.removeprefix(own), headers
+    return method, path, headers
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:

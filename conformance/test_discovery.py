@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.completion import ModelList
 from conformance.kept import keeps_its_word
 from conformance.outcome import NotSetUp
 from conformance.reply import Reply
@@ -24,10 +25,10 @@ async def test_model_list(ask: Asker) -> None:
 @check("discovery.model-object")
 async def test_model_object(ask: WireAsker) -> None:
     """Each model has the four keys that the API promises."""
-    listed = (await ask.get("models")).json
+    listed = await ask.get("models")
 
-    models = listed.get("data")
-    assert models
+    assert ModelList.read(listed.text).data
+    models = listed.json["data"]
     for model in models:
         kinds = {key: type(model.get(key)) for key in ("id", "object", "created", "owned_by")}
         assert kinds == {"id": str, "object": str, "created": int, "owned_by": str}

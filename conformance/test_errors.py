@@ -6,9 +6,12 @@ from typing import Any
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.conversation import OMITTED
+from conformance.outcome import about_form
 from conformance.wire import WireAsker
 
 NO_MESSAGES: list[Any] = [OMITTED, [], "Repeat: tiger"]
+#: Statuses with which servers say that a model is not there, and that a prompt is too long.
+NO_MODEL, TOO_LONG = {400, 404}, {400, 413, 422}
 BAD_MESSAGES: list[Any] = ["tiger", {"content": "Repeat: tiger"}, {"role": "user", "content": 5}]
 
 
@@ -18,8 +21,9 @@ async def test_unknown_route(ask: Asker) -> None:
     refusal = await ask.astray("Repeat: tiger")
     reply = await ask("Repeat: tiger")
 
-    assert refusal.status == 404
-    assert refusal.message
+    with about_form():
+        assert refusal.status == 404
+        assert refusal.message
     assert reply.text == "tiger"
 
 
@@ -29,7 +33,8 @@ async def test_malformed_json(ask: WireAsker) -> None:
     answer = await ask.send_bytes(b'{"model": "tiny", "messages": [')
     reply = await ask("Repeat: tiger")
 
-    assert answer.refusal.status == 400
+    with about_form():
+        assert answer.refusal.status == 400
     assert reply.text == "tiger"
 
 
@@ -67,7 +72,7 @@ async def test_unknown_model(ask: Asker) -> None:
     """A model that is not there is not silently another one."""
     refusal = await ask.refusal("Repeat: tiger", model="no-such-model")
 
-    assert refusal.status in {400, 404}
+    assert refusal.status in NO_MODEL
 
 
 @check("errors.no-model")
@@ -85,5 +90,6 @@ async def test_context_overflow(ask: Asker) -> None:
 
     refusal = await ask.refusal(f"{secret} {padding}", max_tokens=8)
 
-    assert refusal.status in {400, 413, 422}
-    assert "context" in refusal.message.lower()
+    with about_form():
+        assert refusal.status in TOO_LONG
+        assert "context" in refusal.message.lower()

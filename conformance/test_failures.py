@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from amplifier_core import ChatResponse, llm_errors
+from amplifier_core import LLMError, llm_errors
 
 from conformance.bench import Bench
 from conformance.canned import (
@@ -206,14 +206,14 @@ async def test_cut_call(ask: ProviderAsker) -> None:
         cut = in_turn(called(ask.mode, arguments, "length"))
         async with facing(ask, cut, use_responses_api=False) as (other, _):
             request = other.request("What is the weather in Oslo?", tools=[WEATHER])
-            (ended,) = await asyncio.gather(other.complete(request), return_exceptions=True)
+            ended = await other.ended(request)
 
-        if isinstance(ended, ChatResponse):
-            assert not other.provider.parse_tool_calls(ended), f"{arguments} became a call"
-            assert ended.finish_reason == "length"
-        else:
+        if isinstance(ended, LLMError):
             assert isinstance(ended, llm_errors.InvalidToolCallError), repr(ended)
             assert ended.tool_name == "get_weather"
+        else:
+            assert not other.calls(ended), f"{arguments} became a call"
+            assert ended.finish_reason == "length"
 
 
 @check("failures.broken-arguments")
@@ -243,7 +243,7 @@ async def test_cancel(ask: ProviderAsker) -> None:
 
 async def _given_up(ask: ProviderAsker, stand: StandIn) -> object:
     """What becomes of a request that is given up when the server has fallen silent."""
-    asked = asyncio.create_task(ask.complete(ask.request("Count to 9.")))
+    asked = asyncio.create_task(ask.ended(ask.request("Count to 9.")))
     waited = asyncio.wait_for(stand.silences.acquire(), LONG)
     (silent,) = await asyncio.gather(waited, return_exceptions=True)
     await asyncio.sleep(SHORT)

@@ -31,7 +31,7 @@ from conformance.canned import (
 )
 from conformance.check import check
 from conformance.conversation import assistant, result
-from conformance.provider import ProviderAsker
+from conformance.provider import ProviderAsker, of_the_module
 from conformance.stand_in import Canned, facing, in_turn, nobody, refusing
 from fixtures.tools import WEATHER
 from reports import Mode
@@ -174,9 +174,7 @@ async def test_explicit(ask: ProviderAsker) -> None:
     async with facing(ask, missing, use_responses_api="false") as (other, by_chat):
         reply = await other("Repeat: tiger river")
         request = other.request("Repeat: tiger river")
-        (ended,) = await asyncio.gather(
-            other.provider.complete(request, use_responses_api=True), return_exceptions=True
-        )
+        ended = await other.ended(request, use_responses_api=True)
 
     assert isinstance(error, llm_errors.NotFoundError)
     assert by_responses.asked == [RESPONSES]
@@ -274,11 +272,13 @@ async def test_own_hosts(ask: ProviderAsker) -> None:
 async def test_own_client(ask: ProviderAsker) -> None:
     """A subclass with a client of its own, as Azure's provider is one, stays with Responses."""
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **ONCE) as (other, stand):
-        provider = subclass_of(type(other.provider))(api_key="local", config=other.entry["config"])
         request = other.request("Repeat: tiger river")
-        tried = asyncio.gather(provider.complete(request), return_exceptions=True)
-        ended: object = (await tried)[0]
-        await provider.close()
+        with of_the_module("a subclass with a client of its own"):
+            kind = subclass_of(type(other.provider))
+            provider = kind(api_key="local", config=other.entry["config"])
+            tried = asyncio.gather(provider.complete(request), return_exceptions=True)
+            ended: object = (await tried)[0]
+            await provider.close()
 
     assert isinstance(ended, llm_errors.NotFoundError), f"complete() gave {ended!r}"
     assert stand.asked == [RESPONSES]

@@ -118,7 +118,7 @@ async def test_from_chat(ask: ProviderAsker) -> None:
     async with ask.configured(use_responses_api=False) as chat:
         first = await _answer(chat, [_user("My name is Ana.")])
         second = await _answer(chat, [_user("What is the weather in Oslo?")], WEATHER)
-        (call,) = chat.provider.parse_tool_calls(second)
+        call = chat.call(second)
     rain = RAIN.model_copy(update={"tool_call_id": call.id})
     named = [_user("My name is Ana."), _said(first), _user("What is my name?")]
     told = [_user("What is the weather in Oslo?"), _said(second), rain]

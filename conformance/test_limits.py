@@ -4,7 +4,6 @@ from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.completion import ModelList
 from conformance.conversation import OMITTED
 from conformance.outcome import Inconclusive, NotSetUp
 from conformance.unending import no_end
@@ -99,6 +98,7 @@ async def test_context_full(ask: WireAsker) -> None:
     """Where the prompt all but fills the context, the end of the context is told as a cut."""
     context = await _context(ask)
     few, more = [(await _rivers(ask, words, max_tokens=1))[1] for words in (100, 200)]
+    assert more > few, f"twice the words cost {more} tokens, and not more than {few}"
     words = 100 + (context - LEFT - few) * 100 // (more - few)
 
     reason, tokens = await _rivers(ask, words, max_tokens=OMITTED, **no_end())
@@ -110,7 +110,7 @@ async def test_context_full(ask: WireAsker) -> None:
 
 
 async def _context(ask: WireAsker) -> int:
-    models = ModelList.read((await ask.get("models")).text).data
+    models = await ask.listed()
     context = next((model.context for model in models if model.id == ask.model), None)
     if context is None:
         raise NotSetUp("the server does not tell its context window")

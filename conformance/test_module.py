@@ -4,11 +4,11 @@ import asyncio
 
 from conformance.bench import Bench
 from conformance.check import check
-from conformance.completion import ModelList
-from conformance.outcome import Unsupported
-from conformance.provider import ProviderAsker
+from conformance.outcome import NotAnswered, Unsupported
+from conformance.provider import ProviderAsker, of_the_module
 from conformance.stand_in import always, facing
-from conformance.wire import open_client
+from conformance.wire import WireAsker, open_client
+from reports import Mode
 
 WORDS = ["tiger", "river", "lamp", "plum", "apple", "stone"]
 
@@ -16,16 +16,27 @@ WORDS = ["tiger", "river", "lamp", "plum", "apple", "stone"]
 @check("module.context-window")
 async def test_context_window(ask: ProviderAsker, bench: Bench) -> None:
     """The context window that the server tells is the one that budgets are made from."""
+    told = await _context_window(bench, ask.model)
+
+    with of_the_module("list_models() or get_info()"):
+        models = await ask.provider.list_models()
+        windows = [model.context_window for model in models if model.id == ask.model]
+        default = ask.provider.get_info().defaults.get("context_window")
+    assert windows == [told]
+    assert default == told
+
+
+async def _context_window(bench: Bench, model: str) -> int:
+    """What the server's list tells of the model. `Unsupported` where it tells nothing readable."""
     async with open_client(bench.url, bench.target.api_key) as client:
-        listed = ModelList.read((await client.get("models")).text)
-    told = next((size for card in listed.data if (size := card.context)), None)
+        try:
+            listed = await WireAsker(client, model, Mode.WHOLE).listed()
+        except (AssertionError, NotAnswered) as error:
+            raise Unsupported(f"the server's model list can't be read: {error}") from error
+    told = next((card.context for card in listed if card.id == model), None)
     if told is None:
-        raise Unsupported("the server's model list tells no context window")
-
-    models = await ask.provider.list_models()
-
-    assert [model.context_window for model in models if model.id == ask.model] == [told]
-    assert ask.provider.get_info().defaults["context_window"] == told
+        raise Unsupported(f"the server's model list tells no context window of {model}")
+    return told
 
 
 @check("module.concurrent")

@@ -1,15 +1,13 @@
 """Streaming: the events that an answer comes in, and what becomes of one that nobody reads."""
 
 import asyncio
-import json
 import re
 import time
 from typing import Any
 
 from conformance.check import check
 from conformance.conversation import OMITTED
-from conformance.outcome import Inconclusive
-from conformance.sse import events
+from conformance.outcome import Inconclusive, about_form
 from conformance.unending import no_end, unending
 from conformance.wire import Answer, WireAsker
 
@@ -35,9 +33,10 @@ async def test_framing(ask: WireAsker) -> None:
     """Events are lines of data with an empty line behind them, and say what they are."""
     answer = await ask.send("Repeat: tiger river lamp")
 
-    assert answer.headers.get("content-type", "").startswith("text/event-stream")
-    lines = [line for line in re.split(r"\r\n|\n|\r", answer.text) if line]
-    assert [line for line in lines if not line.startswith(("data:", ":"))] == []
+    with about_form():
+        assert answer.headers.get("content-type", "").startswith("text/event-stream")
+        lines = [line for line in re.split(r"\r\n|\n|\r", answer.text) if line]
+        assert [line for line in lines if not line.startswith(("data:", ":"))] == []
     assert answer.reply.text == "tiger river lamp"
 
 
@@ -64,9 +63,12 @@ async def test_finish_once(ask: WireAsker) -> None:
     """Every choice says whether it is the last, and only the last one is."""
     found = choices(await ask.send("Repeat: tiger river lamp"))
 
-    assert all("finish_reason" in choice for choice in found)
-    assert [choice["finish_reason"] for choice in found if choice["finish_reason"]] == ["stop"]
-    assert found[-1]["finish_reason"]
+    reasons = [choice["finish_reason"] for choice in found if choice.get("finish_reason")]
+    with about_form():
+        assert all("finish_reason" in choice for choice in found)
+        assert len(reasons) == 1, f"finish reasons: {reasons}"
+        assert found[-1]["finish_reason"]
+    assert reasons == ["stop"]
 
 
 @check("streaming.done")
@@ -94,9 +96,10 @@ async def test_usage_unasked(ask: WireAsker) -> None:
     """Usage that was not asked for is not told: a chunk without a choice would be a surprise."""
     answer = await ask.send("Repeat: tiger", stream_options=OMITTED)
 
+    with about_form():
+        assert [chunk for chunk in answer.chunks if chunk.get("usage")] == []
+        assert all(chunk.get("choices") for chunk in answer.chunks)
     assert answer.reply.text == "tiger"
-    assert [chunk for chunk in answer.chunks if chunk.get("usage")] == []
-    assert all(chunk.get("choices") for chunk in answer.chunks)
 
 
 @check("streaming.envelope")
@@ -116,7 +119,8 @@ async def test_created(ask: WireAsker) -> None:
     for _ in range(TRIES):
         await asyncio.sleep((1 - BEFORE - time.time()) % 1)
         told = await _times(ask)
-        assert len({created for _, created in told}) == 1
+        with about_form():
+            assert len({str(created) for _, created in told}) == 1
         if int(told[0][0]) < int(told[-1][0] - AFTER):
             return
     raise Inconclusive(f"in {TRIES} tries no stream went on when a second ended")
@@ -125,11 +129,7 @@ async def test_created(ask: WireAsker) -> None:
 async def _times(ask: WireAsker) -> list[tuple[float, Any]]:
     """When each chunk of a long answer came, and the time that it tells."""
     body = ask.body("Count to 200.", max_tokens=1000)
-    async with ask.client.stream("POST", "chat/completions", json=body) as response:
-        return [
-            (time.time(), json.loads(data).get("created"))
-            async for data in events(response.aiter_bytes())
-        ]
+    return [(at, chunk.get("created")) async for at, chunk in ask.arriving(body)]
 
 
 @check("streaming.hang-up")

@@ -98,8 +98,8 @@ async def test_none_offered(ask: ProviderAsker) -> None:
         request = other.request("Repeat: tiger river").model_copy(update={"tools": []})
         response = await other.complete(request)
 
-    (sent,) = stand.received
-    assert "tools" not in json.loads(sent)
+    assert len(stand.received) == 1, f"{len(stand.received)} requests"
+    assert "tools" not in json.loads(stand.received[0])
     assert [b.text for b in response.content if isinstance(b, TextBlock)] == ["tiger river"]
 
 

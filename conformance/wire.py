@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,15 @@ import httpx
 
 from conformance.ask import Asker, as_messages
 from conformance.chunks import Assembly
-from conformance.completion import Chunk, Completion, Delta, ErrorBody, FunctionCall, ModelList
+from conformance.completion import (
+    Chunk,
+    Completion,
+    Delta,
+    ErrorBody,
+    FunctionCall,
+    Model,
+    ModelList,
+)
 from conformance.conversation import (
     DEFAULT_MAX_TOKENS,
     OMITTED,
@@ -24,7 +33,15 @@ from conformance.conversation import (
     forced,
     parsed,
 )
-from conformance.outcome import NotAnswered, Refused, Unsupported, is_refusal
+from conformance.outcome import (
+    Malformed,
+    NotAnswered,
+    Refused,
+    Unsupported,
+    about_form,
+    ensure_form,
+    is_refusal,
+)
 from conformance.reply import Refusal, Reply, Usage
 from conformance.sse import all_events, events, whole_stream
 from reports import Layer, Mode
@@ -45,16 +62,16 @@ class Answer:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body, parsed. An `AssertionError` if it is no JSON object."""
+        """The body, parsed. `Malformed` if it is no JSON object."""
         return _object(self.text, "the body")
 
     @property
     def chunks(self) -> list[dict[str, Any]]:
         """The events of a stream, parsed, without the `[DONE]` that ends it.
 
-        An `AssertionError` says what is wrong with the stream.
+        `Malformed` says what is wrong with the stream.
         """
-        return [_object(data, "an event") for data in whole_stream(self.text.encode())]
+        return [_chunk(data) for data in whole_stream(self.text.encode())]
 
     @property
     def events(self) -> list[str]:
@@ -85,8 +102,13 @@ class Answer:
 
     @property
     def refusal(self) -> Refusal:
-        """The error by which a request was refused, told in words, as the client's own fault."""
-        assert 400 <= self.status < 500, f"HTTP {self.status}: {self.text[:300]}"
+        """The error by which a request was refused, told in words, as the client's own fault.
+
+        An answer in its place is an `AssertionError`: another model may do what this one can't.
+        """
+        said = f"HTTP {self.status}: {self.text[:300]}"
+        assert self.status != httpx.codes.OK, said
+        ensure_form(400 <= self.status < 500, said)
         return Refusal(self.status, ErrorBody.read(self.text).message)
 
     @property
@@ -96,8 +118,8 @@ class Answer:
         return self.reply
 
     def ensure_supported(self) -> None:
-        """`Unsupported` where the request was refused; `NotAnswered` where it failed."""
-        if 400 <= self.status < 500:
+        """`Unsupported` where the request itself was refused; `NotAnswered` where it failed."""
+        if is_refusal(self.status):
             raise Unsupported(f"HTTP {self.status}: {self.refusal.message}")
         self.ensure_answered()
 
@@ -143,7 +165,7 @@ class WireAsker(Asker):
             await _accept(response)
             if mode is Mode.STREAM:
                 return await _read_stream(response)
-            return read_completion(Completion.read((await response.aread()).decode()))
+            return read_completion(Completion.read(_decoded(await response.aread())))
 
     async def send(self, *turns: str | Message | Reply, **fields: Any) -> Answer:
         """POST one chat completion and return what came, whatever it is."""
@@ -166,6 +188,13 @@ class WireAsker(Asker):
         """POST any JSON to a path below the base URL and return what came, whatever it is."""
         return await self._answer("POST", path, json=body)
 
+    async def arriving(self, body: dict[str, Any]) -> AsyncIterator[tuple[float, dict[str, Any]]]:
+        """When each chunk of a streamed answer came, and the chunk; `NotAnswered` as ever."""
+        async with self._post("chat/completions", body) as response:
+            await _accept(response)
+            async for data in events(response.aiter_bytes()):
+                yield time.time(), _object(data, "an event")
+
     async def send_bytes(self, body: bytes, kind: str = "application/json") -> Answer:
         """POST these bytes as if they were a chat completion request."""
         headers = {"Content-Type": kind}
@@ -177,10 +206,14 @@ class WireAsker(Asker):
 
     async def models(self) -> list[str]:
         """GET the model list."""
+        return [model.id for model in await self.listed()]
+
+    async def listed(self) -> list[Model]:
+        """The same with all that is told of each."""
         listed = await self.get("models")
         if listed.status != httpx.codes.OK:
             raise NotAnswered(f"HTTP {listed.status}: {listed.text[:300]}")
-        return [model.id for model in ModelList.read(listed.text).data]
+        return ModelList.read(listed.text).data
 
     async def refusal(self, *turns: str | Message | Reply, **fields: Any) -> Refusal:
         """POST the question and read the error."""
@@ -276,7 +309,7 @@ def read_completion(completion: Completion) -> Reply:
 
 async def _read_stream(response: httpx.Response) -> Reply:
     kind = response.headers.get("content-type", "")
-    assert kind.startswith("text/event-stream"), f"a stream came as {kind!r}"
+    ensure_form(kind.startswith("text/event-stream"), f"a stream came as {kind!r}")
     assembly = Assembly()
     async for data in events(response.aiter_bytes()):
         assembly.add(Chunk.read(data))
@@ -339,9 +372,22 @@ def _response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _object(text: str, what: str) -> dict[str, Any]:
-    found = parsed(text, what)
-    assert isinstance(found, dict), f"{what}: no JSON object: {text[:300]!r}"
+    with about_form():
+        found = parsed(text, what)
+        assert isinstance(found, dict), f"{what}: no JSON object: {text[:300]!r}"
     return found
+
+
+def _chunk(data: str) -> dict[str, Any]:
+    Chunk.read(data)
+    return _object(data, "an event")
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the body is not UTF-8: {body[:300]!r}") from error
 
 
 def _call(call: FunctionCall) -> ToolCall:

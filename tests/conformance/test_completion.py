@@ -9,6 +9,7 @@ import pytest
 
 from conformance.chunks import Assembly
 from conformance.completion import Chunk, Completion, ErrorBody
+from conformance.outcome import Malformed
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> Chunk:
@@ -55,7 +56,7 @@ def test_name_that_comes_twice_is_a_fault() -> None:
     assembly = Assembly()
     assembly.add(chunk(fragment(0, "", id="a", name="get_time")))
 
-    with pytest.raises(AssertionError, match="came twice"):
+    with pytest.raises(Malformed, match="came twice"):
         assembly.add(chunk(fragment(0, "{}", id="a", name="get_time")))
 
 
@@ -63,7 +64,7 @@ def test_stream_without_finish_reason_is_a_fault() -> None:
     assembly = Assembly()
     assembly.add(chunk({"content": "a"}))
 
-    with pytest.raises(AssertionError, match="without a finish reason"):
+    with pytest.raises(Malformed, match="without a finish reason"):
         assembly.reply()
 
 
@@ -76,8 +77,16 @@ def test_stream_without_finish_reason_is_a_fault() -> None:
     ],
 )
 def test_what_is_no_completion_is_named(text: str, place: str) -> None:
-    with pytest.raises(AssertionError, match=place):
+    with pytest.raises(Malformed, match=place):
         Completion.read(text)
+
+
+def test_choice_behind_the_end_is_a_fault() -> None:
+    assembly = Assembly()
+    assembly.add(chunk({"content": "a"}, "stop"))
+
+    with pytest.raises(Malformed, match="after the finish reason"):
+        assembly.add(chunk({"content": "b"}))
 
 
 @pytest.mark.parametrize("error", ['{"message": "no"}', '"no"'])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.module import CannotLoad, Module, find_module
+from conformance.module import CannotLoad, Module, find_module, secrets_in
 from tests.conformance.start import ROOT, run
 
 MODULE = ROOT / "amplifier-module-provider-openai"
@@ -114,6 +114,36 @@ def test_settings_are_read_as_yaml() -> None:
 def test_settings_that_can_not_be_meant_are_refused(setting: str) -> None:
     with pytest.raises(CannotLoad):
         find_module("provider-openai", [setting])
+
+
+def test_secrets_are_not_told() -> None:
+    settings = {
+        "azure_ad_token": "eyJhbGciOi",
+        "max_tokens": 64,
+        "prompt_cache_key": "mine",
+        "extra": {"top_k": 1, "client_secret": "abc", "headers": [{"Authorization": "xyz"}]},
+        "password": None,
+    }
+    module = Module("provider-mine", "1", config=settings)
+
+    assert str(module) == (
+        "provider-mine 1, azure_ad_token=[redacted], max_tokens=64, prompt_cache_key=mine, "
+        "extra={'top_k': 1, 'client_secret': '[redacted]', 'headers': "
+        "[{'Authorization': '[redacted]'}]}, password=None"
+    )
+    assert "eyJ" not in repr(module)
+    assert list(secrets_in(settings)) == ["eyJhbGciOi", "abc", "xyz"]
+
+
+def test_secret_of_the_configuration_reaches_no_file(tmp_path: Path) -> None:
+    chosen = ["--checks=text.plain", "--provider-config=azure_ad_token=tiger river lamp"]
+
+    status, output = run("--server=llamacpp", f"--report-dir={tmp_path}", *chosen)
+
+    assert status == 0
+    written = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    assert not [text for text in [output, *written] if "tiger river lamp" in text]
+    assert "azure_ad_token=[redacted]" in output
 
 
 def test_checkout_takes_the_place_of_what_is_installed(checkout: Path, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from conformance.catalogue import catalogue
+from conformance.judge import invariant_ids
 from conformance.observed import Changes, observed
 from reports import Expectation, Layer, Level, Mode, Outcome, Result, cells
 from servers import InvalidServerFile, ServerSpec, load_server
@@ -16,6 +18,7 @@ from tests.reports.sample import a_check, a_report, a_result, results_of
 
 TODAY = date(2026, 11, 22)
 CHECK = "tools.parallel-calls"
+INVARIANT = "invariants.answered"
 KNOWN = """
 # Each was asked without the suite between.
 expectations:
@@ -174,6 +177,87 @@ def test_other_versions_are_left_alone(tmp_path: Path) -> None:
     older = KNOWN.replace("outcomes:", 'versions: "<2026.10"\n    outcomes:')
 
     assert not update(tmp_path, older, *results_of(Outcome.PASS, Outcome.PASS))
+
+
+def watched(outcome: Outcome, *cases: str) -> list[Result]:
+    """What an invariant came to while checks ran, on the wire alone."""
+    known = foreseen(Outcome.FAIL)
+    return [
+        a_result(outcome, check=INVARIANT, case=case, mode=mode, expectation=known)
+        for case in cases
+        for mode in Mode
+    ]
+
+
+def bodies() -> list[Result]:
+    """Passes of all that can be asked."""
+    rows = [row for row in catalogue().values() if row.id not in invariant_ids()]
+    return [
+        a_result(check=row.id, layer=layer, mode=mode)
+        for row in rows
+        for layer in row.layers
+        for mode in row.modes
+    ]
+
+
+def update_invariant(folder: Path, during: str, *results: Result) -> Changes:
+    """The changes that a run makes of what is known of an invariant."""
+    known = KNOWN.replace(CHECK, f"{INVARIANT}\n    layers: [wire]{during}")
+    text = file(folder, known)
+    found = cells(a_report(*results, checks=tuple(catalogue().values())))
+    return observed(text, spec(folder), found, TODAY)
+
+
+def test_invariant_is_still_expected_of_checks_that_were_not_asked(tmp_path: Path) -> None:
+    during = "\n    during: [text.plain, text.stop, text.unicode]"
+    passed, failed = Outcome.PASS, Outcome.FAIL
+
+    gone = update_invariant(tmp_path, during, *watched(passed, "text.plain"))
+    part = [*watched(passed, "text.plain"), *watched(failed, "text.stop")]
+    narrowed = update_invariant(tmp_path, during, *part)
+
+    assert gone.changed == narrowed.changed == [INVARIANT]
+    assert "    layers: [wire]\n    during: [text.stop, text.unicode]\n" in gone.text
+    assert narrowed.text == gone.text
+
+
+def test_other_outcome_says_nothing_of_checks_that_were_not_asked(tmp_path: Path) -> None:
+    during = "\n    during: [text.plain, text.stop]"
+
+    changes = update_invariant(tmp_path, during, *watched(Outcome.INCONCLUSIVE, "text.plain"))
+
+    assert "    during: [text.plain]\n    outcomes: [inconclusive]\n" in changes.text
+    assert "    during: [text.stop]\n    outcomes: [fail]\n" in changes.text
+
+
+def test_invariant_is_known_to_hold_when_everything_was_asked(tmp_path: Path) -> None:
+    during = "\n    during: [text.plain, text.stop]"
+    seen = watched(Outcome.PASS, "text.plain")
+
+    assert not update_invariant(tmp_path, "", *seen, *bodies()[1:])
+    assert update_invariant(tmp_path, "", *seen, *bodies()).removed == [INVARIANT]
+    assert update_invariant(tmp_path, during, *seen, *bodies()).removed == [INVARIANT]
+
+
+def test_check_that_was_asked_in_part_is_left_alone(tmp_path: Path) -> None:
+    whole = [a_result(Outcome.PASS, layer=layer) for layer in Layer]
+
+    assert not update(tmp_path, KNOWN, *whole)
+    assert update(tmp_path, KNOWN.replace("outcomes:", "modes: [whole]\n    outcomes:"), *whole)
+
+
+def test_narrowed_expectation_says_no_more_than_before(tmp_path: Path) -> None:
+    known = KNOWN.replace("outcomes:", "layers: [wire]\n    outcomes:")
+    expected = foreseen(Outcome.FAIL)
+    seen = [
+        a_result(Outcome.FAIL, mode=Mode.WHOLE, expectation=expected),
+        a_result(Outcome.PASS, mode=Mode.STREAM, expectation=expected),
+        *(a_result(Outcome.PASS, layer=Layer.PROVIDER, mode=mode) for mode in Mode),
+    ]
+
+    changes = update(tmp_path, known, *seen)
+
+    assert "    layers: [wire]\n    modes: [whole]\n    outcomes: [fail]\n" in changes.text
 
 
 def test_what_follows_the_expectations_stays(tmp_path: Path) -> None:

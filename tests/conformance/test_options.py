@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from conformance.catalogue import catalogue
+from conformance.options import target_ids
 from tests.conformance.start import run
 
 
@@ -44,6 +47,38 @@ def test_explanation_tells_our_own_words_from_a_quotation() -> None:
     assert f"requires {row.requirement}\n  after    {row.link}" in output
 
 
+URL = "http://127.0.0.1:1/v1"
+
+
+@pytest.mark.parametrize(
+    ("asked", "ids"),
+    [
+        ([f"{URL},model=A/B,key=K"], ["127.0.0.1-1-v1"]),
+        (
+            ["vllm@0.31.0", "llamacpp,how=container,image=a:1"],
+            ["vllm-0.31.0", "llamacpp-container"],
+        ),
+        (["llamacpp", "llamacpp"], ["llamacpp"]),
+        (
+            [f"{URL},model=A/B", f"{URL},model=c", URL],
+            ["127.0.0.1-1-v1-model-a-b", "127.0.0.1-1-v1-model-c", "127.0.0.1-1-v1"],
+        ),
+        (
+            [f"{URL},model=m", f"{URL},model=/home/me/.cache/{'x' * 40}/A..B.gguf"],
+            ["127.0.0.1-1-v1-model-m", f"127.0.0.1-1-v1-{'x' * 31}-a-b.gguf"],
+        ),
+        (
+            ["llamacpp,how=container", "llamacpp,how=container,image=a:1"],
+            ["llamacpp-container", "llamacpp-container-image-a-1"],
+        ),
+    ],
+)
+def test_targets_have_ids_of_their_own(asked: list[str], ids: list[str]) -> None:
+    config = SimpleNamespace(getoption={"--server": asked, "--instance": None}.get)
+
+    assert target_ids(cast("pytest.Config", config)) == ids
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -56,6 +91,14 @@ def test_explanation_tells_our_own_words_from_a_quotation() -> None:
         (["--settings=~/no.yaml", "--instance=a"], f"{Path.home() / 'no.yaml'} can't be read"),
         (["--server=llamacpp", "--model=~/no.gguf"], f"no model at {Path.home() / 'no.gguf'}"),
         (["--settings=settings.yaml"], "--settings FILE and --instance NAME go together"),
+        (["--server=http://localhost:port/v1"], "'http://localhost:port/v1' is no URL"),
+        (["--server=llamacpp", "--checks=invariants.*"], "judged while other checks run"),
+        (["--server=http://h/v1,model=M", "--server=http://h/v1,model=m"], "be told apart"),
+        (["--server=llamacpp", "--settings=a", "--instance=llamacpp"], "be told apart"),
+        (
+            ["--server=llamacpp", "--provider-config=use_responses_api=maybe"],
+            "use_responses_api is 'maybe'",
+        ),
     ],
 )
 def test_what_cant_be_meant_is_refused_in_a_sentence(arguments: list[str], said: str) -> None:

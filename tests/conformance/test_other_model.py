@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from conformance.catalogue import catalogue, own_model_checks
-from conformance.other_model import serves_own
+from conformance.other_model import excused, serves_own
+from conformance.outcome import Malformed, NotAnswered, outcome_of
+from conformance.sse import StreamBroken
 from fixtures.model.files import tiny_model
-from reports import Owner, Report, Verdict, cells, load
+from reports import Layer, Mode, Outcome, Owner, Report, Result, Verdict, cells, load
 from servers import ModelPaths, ServerSpec, Target, find_server, launch
 from tests.conformance.start import run
 
@@ -78,6 +80,32 @@ def test_own_model_is_known_by_what_it_says(target: Target, babbler: Target) -> 
         assert serves_own(attached, tiny_model())
     babbler.how = "attach"
     assert not serves_own(babbler, tiny_model())
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "owner"),
+    [
+        (AssertionError("assert 'a lion' == 'tiger'"), Outcome.INCONCLUSIVE, Owner.MODEL),
+        (Malformed("not a Completion: id: missing"), Outcome.FAIL, None),
+        (StreamBroken("the stream ended inside an event"), Outcome.FAIL, None),
+        (NotAnswered("HTTP 500"), Outcome.FAIL, None),
+    ],
+    ids=["words", "body", "stream", "no answer"],
+)
+def test_only_words_are_put_down_to_the_model(
+    error: Exception, outcome: Outcome, owner: Owner | None
+) -> None:
+    result = Result(
+        target="theirs",
+        check="text.plain",
+        layer=Layer.WIRE,
+        mode=Mode.WHOLE,
+        outcome=outcome_of(error),
+    )
+
+    seen = excused(result, error, "babbler")
+
+    assert (seen.outcome, seen.owner) == (outcome, owner)
 
 
 def test_nothing_that_is_seen_without_words_is_left_out() -> None:

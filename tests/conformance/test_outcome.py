@@ -6,7 +6,15 @@ import pytest
 from amplifier_core import llm_errors
 
 from conformance.catalogue import Row, catalogue, optional_checks
-from conformance.outcome import NotAnswered, NotSetUp, Refused, outcome_of
+from conformance.outcome import (
+    Malformed,
+    NotAnswered,
+    NotSetUp,
+    Refused,
+    Unsupported,
+    about_form,
+    outcome_of,
+)
 from conformance.provider import _no_answer
 from conformance.wire import Answer
 from reports import Level, Outcome
@@ -59,3 +67,50 @@ def test_no_must_is_optional() -> None:
 
 def test_what_a_server_was_not_set_up_for_did_not_happen():
     assert outcome_of(NotSetUp("no key")) is Outcome.INCONCLUSIVE
+
+
+def test_what_servers_may_refuse_is_unsupported_and_a_wrong_key_is_not() -> None:
+    with pytest.raises(Unsupported):
+        Answer(400, {}, ERROR).ensure_supported()
+    for status in (401, 429):
+        with pytest.raises(NotAnswered):
+            Answer(status, {}, ERROR).ensure_supported()
+
+
+@pytest.mark.parametrize("status", [302, 500, 503])
+def test_status_that_is_no_refusal_is_a_fault_of_form(status: int) -> None:
+    with pytest.raises(Malformed, match=f"HTTP {status}"):
+        _ = Answer(status, {}, ERROR).refusal
+
+
+def test_answer_in_place_of_a_refusal_may_be_the_models_doing() -> None:
+    with pytest.raises(AssertionError) as raised:
+        _ = Answer(200, {}, "{}").refusal
+
+    assert not isinstance(raised.value, Malformed)
+
+
+def test_what_is_asserted_of_the_form_is_told_apart_and_keeps_its_words() -> None:
+    with pytest.raises(Malformed, match="the header is missing"), about_form():
+        raise AssertionError("the header is missing")
+    with pytest.raises(NotAnswered), about_form():
+        raise NotAnswered("silence")
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '"no"'])
+def test_body_that_is_no_object_is_a_fault_of_form(body: str) -> None:
+    with pytest.raises(Malformed, match="the body"):
+        _ = Answer(200, {}, body).json
+
+
+def test_key_that_a_server_leaves_out_is_missed() -> None:
+    with pytest.raises(AssertionError, match="there is no 'message' in"):
+        _ = Answer(200, {}, '{"choices": [{"index": 0}]}').json["choices"][0]["message"]
+
+
+@pytest.mark.parametrize("choice", ['{"index": 0, "delta": null}', '"none"'])
+def test_chunk_that_is_none_is_a_fault_of_form(choice: str) -> None:
+    stream = f'data: {{"id": "c", "choices": [{choice}]}}\n\ndata: [DONE]\n\n'
+
+    with pytest.raises(Malformed, match="not a Chunk"):
+        _ = Answer(200, {}, stream).chunks

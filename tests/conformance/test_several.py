@@ -71,6 +71,19 @@ def test_run_whose_only_server_can_not_be_had_did_not_start(
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "shared"])
+def test_start_that_nobody_foresaw_to_fail_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+
+    status, output = run("--server=llamacpp@1.0", CHOSEN, f"--report-dir={tmp_path}", *workers)
+
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "llama.cpp could not be started: NotADirectoryError" in output
+    assert "Traceback" in (tmp_path / "logs/llamacpp-1.0.log").read_text()
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "shared"])
 def test_nothing_is_left_ten_seconds_after_kill_9(tmp_path: Path, workers: list[str]) -> None:
     process = start("--server=llamacpp", f"--report-dir={tmp_path}", SLOWLY, *workers)
     wait_for_results(tmp_path, 10)

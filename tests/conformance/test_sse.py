@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conformance.outcome import Malformed
 from conformance.sse import EventReader, StreamBroken, events
 
 
@@ -40,6 +41,7 @@ async def test_passes_over_comments_and_other_fields() -> None:
     assert seen == ["1"]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 @given(
     texts=st.lists(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")), min_size=1
@@ -73,3 +75,4 @@ def test_any_cutting_gives_the_same_events(
 async def test_says_what_is_wrong(stream: bytes, fault: str) -> None:
     with pytest.raises(StreamBroken, match=fault):
         await read(stream)
+    assert issubclass(StreamBroken, Malformed)
