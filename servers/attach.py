@@ -1,23 +1,28 @@
 """A server that already runs, given by its URL. Nothing is changed on it."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
 from servers.catalog import list_servers, load_server
-from servers.errors import CannotReach, InvalidAttachment
+from servers.errors import CannotReach, InvalidAttachment, NotReady
 from servers.identify import ask, identify
-from servers.ready import client, require_answer
+from servers.ready import client, problem_at, require_answer
 from servers.spec import AttachedSpec, Attachment, Identity, Ready, Recipe
 from servers.target import ServerLog, Target
 
 FORM = "http://HOST:PORT/v1[,kind=NAME][,model=NAME][,key=VARIABLE]"
 OTHER = "other"
 PATIENCE = 60.0
+_LOGIN = re.compile(r"[^:/]+://[^/?#]*@")
+#: Not any comma: a password may have one.
+_SETTINGS_OF_A_WISH = re.compile(r",(?=(?:kind|model|key)=)")
 #: Amplifier has a provider of that name; without the fallback, if it is not this one.
 MODULE = Path(__file__).parents[1] / "amplifier-module-provider-openai"
 _SETTINGS = """\
@@ -64,6 +69,7 @@ def load_attached(text: str, environ: Mapping[str, str] = os.environ) -> Attache
 
 def parse(text: str) -> Wish:
     """Take the text apart, without asking anybody."""
+    _refuse_login(_SETTINGS_OF_A_WISH.split(text)[0])
     url, *settings = text.split(",")
     pairs = dict(setting.partition("=")[::2] for setting in settings)
     if unknown := set(pairs) - {"kind", "model", "key"}:
@@ -72,14 +78,33 @@ def parse(text: str) -> Wish:
 
 
 def normal_url(text: str) -> str:
-    """With `/v1` where there is no path, without a slash at the end; plain HTTP only."""
-    url = httpx.URL(text)
+    """With `/v1` where there is no path, without a slash at the end; plain HTTP, no login."""
+    _refuse_login(text)
+    url = _read(text)
     if url.scheme != "http" or not url.host:
         raise InvalidAttachment(
             f"{text!r} is no URL of a server over plain HTTP",
             f"the form is {FORM}; in front of HTTPS the suite couldn't see the bytes",
         )
     return text.rstrip("/") if url.path.strip("/") else f"{text.rstrip('/')}/v1"
+
+
+def _read(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text)
+        _ = urlsplit(text).port  # httpx lets 99999 pass
+    except (httpx.InvalidURL, ValueError) as error:
+        raise InvalidAttachment(f"{text!r} is no URL: {error}", f"the form is {FORM}") from None
+    return url
+
+
+def _refuse_login(text: str) -> None:
+    """A password in a URL would stand in every exchange; nor is it shown here."""
+    if _LOGIN.match(text):
+        raise InvalidAttachment(
+            f"the URL of {text.rpartition('@')[2]!r} has a user or a password in it",
+            "say key=VARIABLE instead: the environment variable that holds the server's key",
+        )
 
 
 def attached(wish: Wish, api_key: str | None) -> AttachedSpec:
@@ -148,5 +173,16 @@ def attach(spec: AttachedSpec, log: Path) -> Iterator[Target]:
         log=ServerLog(log),
     )
     require_answer(target, PATIENCE)
+    _require_entry(spec, target)
     identify(target, spec.identity, [])
     yield target
+
+
+def _require_entry(spec: AttachedSpec, target: Target) -> None:
+    """The base URL of a settings entry must answer as it stands: Amplifier adds no `/v1`."""
+    url = spec.config.get("base_url", target.url)
+    if url != target.url and (problem := problem_at(url, target, PATIENCE)):
+        raise NotReady(
+            f"the entry's base_url {url} gives no chat completion: {problem}; {target.url} does",
+            f"write base_url: {target.url}",
+        )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from docker.errors import DockerException, NotFound
+from requests import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -36,7 +38,7 @@ def start_container(
     image = ensure_image(connect(), container.image, progress)
     words = Words(model, port=container.port)
     progress(f"starting {spec.title} in a container")
-    with guarded(_prepared(container, words, port)) as running:
+    with _told(spec.title), guarded(_prepared(container, words, port)) as running:
         target = _target(spec, running, log)
         target.model = words.fill(spec.served_model)
         target.flags = [flag.flag for flag in container.flags]
@@ -75,6 +77,19 @@ def _prepared(container: Container, words: Words, port: int | None) -> DockerCon
     ports = cast("dict[str, Any]", prepared.ports)
     ports[f"{container.port}/tcp"] = (LOOPBACK, claim(port) if port else None)
     return prepared
+
+
+@contextmanager
+def _told(title: str) -> Iterator[None]:
+    """What the engine refuses, or leaves unanswered, as a sentence of ours."""
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        reason = getattr(error, "explanation", None) or f"{type(error).__name__}: {error}"
+        raise CannotRunHere(
+            f"the container engine can't run {title}: {reason}",
+            "python -m servers doctor tells which engine it is",
+        ) from None
 
 
 @contextmanager
@@ -129,7 +144,10 @@ def _target(spec: ServerSpec, running: Any, file: Path) -> Target:
     threading.Thread(target=_follow, args=(running, file), daemon=True).start()
 
     def watch() -> str | None:
-        running.reload()
+        try:
+            running.reload()
+        except NotFound:
+            return f"{spec.title} ended: somebody removed its container"
         state = running.attrs["State"]
         if state["Running"]:
             return None

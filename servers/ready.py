@@ -24,9 +24,15 @@ def wait_until_ready(target: Target, timeout: float) -> None:
 
 def require_answer(target: Target, timeout: float) -> None:
     """Ask once, for a server that should be up; NotReady."""
-    with client(target.url, target.api_key) as http:
-        if problem := _ask(http, target.model, time.monotonic() + timeout):
-            raise _not_ready(target, problem)
+    if problem := problem_at(target.url, target, timeout):
+        raise _not_ready(target, problem)
+
+
+def problem_at(url: str, target: Target, timeout: float) -> str:
+    """What the base URL `url` gives in place of a completion; nothing where one comes."""
+    with client(url, target.api_key) as http:
+        problem = _ask(http, target.model, time.monotonic() + timeout)
+    return problem.replace(target.api_key, "[key]") if target.api_key else problem
 
 
 def client(url: str, api_key: str | None) -> httpx.Client:

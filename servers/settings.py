@@ -13,24 +13,27 @@ from servers.errors import InvalidInstance, InvalidServerFile
 from servers.instances import Entry, mount_name, resolve_instance
 from servers.spec import AttachedSpec
 
-VARIABLE = re.compile(r"\$\{(\w+)\}")
+#: As amplifier-app-cli has it: a name, and what to take where it is not set.
+VARIABLE = re.compile(r"\$\{([^}:]+)(?::([^}]*))?\}")
 
 
 def load_instance(file: Path, name: str, environ: Mapping[str, str] = os.environ) -> AttachedSpec:
     """The server that the entry `name` of a `settings.yaml` points to, with that entry's config.
 
+    The config's `base_url` is the entry's own; `/v1` is added for who asks without a module.
     Raises UnknownInstance, InvalidInstance, InvalidServerFile or CannotReach.
     """
     entry = resolve_instance(read_entries(file), name)
-    config = {key: _expand(value, environ) for key, value in (entry.get("config") or {}).items()}
-    if not config.get("base_url"):
+    config = _expand(entry.get("config") or {}, environ)
+    url = str(config.get("base_url") or "").strip().removesuffix("/")
+    if not url:
         raise InvalidInstance(
             f"the entry {mount_name(entry)!r} has no base_url: it goes to OpenAI itself",
             "name an entry that points to a server of yours",
         )
-    wish = Wish(url=normal_url(str(config["base_url"])), model=config.get("default_model") or "")
+    wish = Wish(url=normal_url(url), model=config.get("default_model") or "")
     spec = attached(wish, config.get("api_key") or None)
-    return spec.model_copy(update={"config": config})
+    return spec.model_copy(update={"config": config | {"base_url": url}})
 
 
 def read_entries(file: Path) -> list[Entry]:
@@ -53,7 +56,12 @@ def read_entries(file: Path) -> list[Entry]:
 
 
 def _expand(value: Any, environ: Mapping[str, str]) -> Any:
-    """`${VAR}` as Amplifier reads it: a variable that isn't set is empty."""
-    if not isinstance(value, str):
-        return value
-    return VARIABLE.sub(lambda match: environ.get(match[1], ""), value)
+    """`${VAR}` and `${VAR:default}` as Amplifier reads them, at any depth."""
+    match value:
+        case str():
+            return VARIABLE.sub(lambda found: environ.get(found[1], found[2] or ""), value)
+        case dict():
+            return {key: _expand(one, environ) for key, one in value.items()}
+        case list():
+            return [_expand(one, environ) for one in value]
+    return value

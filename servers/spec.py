@@ -232,7 +232,7 @@ class AttachedSpec(ServerSpec):
 
     at: Attachment
     config: dict[str, Any] = Field(
-        default={}, repr=False, description="of the Amplifier entry that pointed here"
+        default={}, repr=False, description="of the Amplifier entry that pointed here, if one did"
     )
 
     @property

@@ -14,13 +14,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeAlias
 
 from servers.faults import Fault
 from servers.port import LOOPBACK
 from servers.relay import Direction, Relay, close
 
 BACKLOG = 128
+#: Of any family: host and port, and for IPv6 more.
+Address: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Tap:
 
     def __init__(self, host: str, port: int, faults: Sequence[Fault] = ()) -> None:
         self.port = 0
-        self._upstream = (host, port)
+        self._upstream = _addresses(host, port)
         self._faults = tuple(faults)
         self._connections: list[Connection] = []
         self._count = itertools.count()
@@ -137,13 +139,35 @@ class Tap:
         await Relay(client, server, faults, note, ended).run()
 
     async def _connect(self, client: socket.socket) -> socket.socket:
-        server = socket.socket()
-        for side in (client, server):
-            side.settimeout(0)
-            side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        """A connection to the first of the server's addresses that takes one."""
+        _at_once(client)
+        error = OSError("its name leads nowhere")
+        for family, address in self._upstream:
+            try:
+                return await self._connected(socket.socket(family), address)
+            except OSError as refused:
+                error = refused
+        raise error
+
+    async def _connected(self, server: socket.socket, address: Address) -> socket.socket:
+        _at_once(server)
         try:
-            await self._loop.sock_connect(server, self._upstream)
+            await self._loop.sock_connect(server, address)
         except OSError:
             server.close()
             raise
         return server
+
+
+def _at_once(side: socket.socket) -> None:
+    side.settimeout(0)
+    side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, Address]]:
+    """Where a name leads, by IPv6 and IPv4; nowhere where it is unknown."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return []
+    return [(family, address) for family, *_, address in found]

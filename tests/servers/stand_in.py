@@ -36,7 +36,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """One completion, or an error for ever."""
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(503 if "never-ready" in sys.argv else 200, COMPLETION)
+        lost = "only-v1" in sys.argv and not self.path.startswith("/v1/")
+        self._answer(404 if lost else 503 if "never-ready" in sys.argv else 200, COMPLETION)
 
     def do_GET(self) -> None:
         """Its models, or else its version."""

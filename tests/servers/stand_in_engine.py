@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
         """Orders."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         match self._path():
+            case ["containers", "create"] if self.server.manner == "full":
+                self._answer(500, {"message": "no space left on device"})
             case ["containers", "create"]:
                 self.server.created = json.loads(body)
                 self._answer(201, {"Id": "abc", "Warnings": []})

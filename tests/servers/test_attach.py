@@ -61,6 +61,23 @@ def test_kind_and_model_may_be_said(tmp_path: Path):
     assert (spec.name, spec.title, spec.at.model) == ("llamacpp", "llama.cpp", "n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://me:pass-word@h:1/v1",
+        "https://pass-word@h:1",
+        "http://me:pass-word,x@h:1/v1,kind=mlx",
+        "http://me:pass-word@h:1,modle=x",
+    ],
+)
+def test_a_login_in_a_url_is_refused_and_not_shown(text: str):
+    with pytest.raises(InvalidAttachment, match="has a user or a password in it") as caught:
+        find_server(text)
+
+    assert "key=VARIABLE" in caught.value.hint
+    assert "pass-word" not in str(caught.value)
+
+
 def test_server_of_no_known_kind_is_tested_all_the_same(tmp_path: Path):
     with somebodys_server(tmp_path, "two-models") as url:
         spec = load_attached(f"{url},model=n")
@@ -109,6 +126,8 @@ def test_nobody_at_the_url_is_told():
     [
         ("http://h:1", Wish("http://h:1/v1")),
         ("http://h:1/v1/", Wish("http://h:1/v1")),
+        ("http://[::1]:1", Wish("http://[::1]:1/v1")),
+        ("http://h:1,model=org/m@q4", Wish("http://h:1/v1", model="org/m@q4")),
         ("http://h:1/api,model=a=b,kind=mlx", Wish("http://h:1/api", kind="mlx", model="a=b")),
     ],
 )
@@ -121,6 +140,9 @@ def test_url_and_settings_are_read(text: str, wish: Wish):
     [
         ("https://h/v1", "plain HTTP"),
         ("http:///v1", "no URL"),
+        ("http://localhost:port/v1", "'http://localhost:port/v1' is no URL: Invalid port"),
+        ("http://localhost:99999/v1", "is no URL: Port out of range"),
+        ("http://[::1/v1", "is no URL: "),
         ("http://h,modle=x", "sets 'modle'"),
         ("http://h,key=UNSET_VARIABLE", "UNSET_VARIABLE isn't set"),
     ],

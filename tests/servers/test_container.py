@@ -116,6 +116,29 @@ def test_image_that_can_not_be_pulled_is_told(
         pass
 
 
+def test_engine_that_refuses_is_told_as_an_error_of_the_server(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+):
+    start_engine("llamacpp", "full")
+
+    with (
+        pytest.raises(CannotRunHere, match=r"can't run llama\.cpp: no space left on device"),
+        launch(find_server("llamacpp,how=container"), model=model, log=tmp_path / "log"),
+    ):
+        pass
+
+
+def test_container_that_somebody_removed_is_told(
+    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+):
+    running = start_engine("ollama")
+
+    with launch(find_server("ollama"), model=model, log=tmp_path / "log") as target:
+        running.remove()
+
+        assert target.died() == "Ollama ended: somebody removed its container"
+
+
 def test_machine_without_an_engine_says_so(
     monkeypatch: pytest.MonkeyPatch, model: ModelPaths, tmp_path: Path
 ):

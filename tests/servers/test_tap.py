@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,10 @@ Behaviour = Callable[[socket.socket], None]
 
 
 @contextmanager
-def server(behave: Behaviour) -> Iterator[int]:
+def server(behave: Behaviour, host: str = "127.0.0.1") -> Iterator[int]:
     """A TCP server that treats each connection in the same manner; gives its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, 0), family=family)
 
     def serve() -> None:
         while True:
@@ -184,6 +186,32 @@ def test_close_right_after_an_answer_is_known_as_soon_as_the_answer():
 
                 client.settimeout(0)
                 assert client.recv(100) == b""
+
+
+def test_server_that_listens_by_ipv6_alone_is_reached():
+    with server(sends(b"answer"), "::1") as port, Tap("::1", port) as tap:
+        assert ask(tap.port) == b"answer"
+
+
+def test_every_address_of_a_name_is_tried(monkeypatch: pytest.MonkeyPatch):
+    real = socket.getaddrinfo
+
+    def found(host: str, *args: Any, **options: Any) -> list[Any]:
+        hosts = ["127.0.0.1", "::1"] if host == "two.invalid" else [host]
+        return [address for one in hosts for address in real(one, *args, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+    with server(sends(b"answer"), "::1") as port, Tap("two.invalid", port) as tap:
+        assert ask(tap.port) == b"answer"
+
+
+def test_name_that_leads_nowhere_is_a_reset():
+    with Tap("nowhere.invalid", 80) as tap:
+        with pytest.raises(ConnectionResetError):
+            ask(tap.port)
+
+        assert settled(tap).ended == "refused by the server"
 
 
 def test_nobody_upstream_is_a_reset():
