@@ -4,6 +4,7 @@ from __future__ import annotations
 
 PROVIDER_NAME = "openai"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
+USE_RESPONSES_API_VARIABLE = "OPENAI_USE_RESPONSES_API"
 PLACEHOLDER_API_KEY = "not-needed"
 
 METADATA_RESPONSE_ID = "openai:response_id"
@@ -14,6 +15,7 @@ METADATA_CONTINUATION_COUNT = "openai:continuation_count"
 METADATA_REFUSAL = "openai:refusal"
 METADATA_API_MODE = "openai:api_mode"
 METADATA_MALFORMED_TOOL_CALLS = "openai:malformed_tool_calls"
+METADATA_CUT_TOOL_CALLS = "openai:cut_tool_calls"
 
 DEFAULT_MODEL = "gpt-5.5"
 DEFAULT_MAX_TOKENS = 4096

@@ -14,7 +14,8 @@ from .apply_patch import NAME as APPLY_PATCH
 from .history import read_field
 from .tool_calls import (
     Call,
-    cut_off_call,
+    arguments_text,
+    cut_calls,
     malformed_calls,
     read_arguments,
     warn_if_malformed,
@@ -39,11 +40,15 @@ class Continued:
 
 @dataclass
 class _Conversion:
+    """An answer in the making; `last` is the item at which the output limit has cut in."""
+
     answer: Answer = field(default_factory=lambda: Answer(strips=True))
     calls: list[tuple[Call, Any]] = field(default_factory=list)
     reasoning_ids: list[str] = field(default_factory=list)
     native_call_ids: set[str] = field(default_factory=set)
     refused: bool = False
+    at_limit: bool = False
+    last: Any = None
 
 
 def convert_response(
@@ -52,12 +57,16 @@ def convert_response(
     native_call_ids: set[str] | None = None,
     response_class: type[ChatResponse] = OpenAIChatResponse,
 ) -> ChatResponse:
-    """The whole answer; ids of native apply_patch calls are added to `native_call_ids`."""
+    """The whole answer; ids of native apply_patch calls are added to `native_call_ids`.
+
+    Of calls that were cut off it has nothing but a note in its metadata.
+    """
+    items = list(read_field(response, "output") or [])
     conversion = _Conversion(native_call_ids=set() if native_call_ids is None else native_call_ids)
-    for item in read_field(response, "output") or []:
+    if items and _incomplete_reason(response) == "max_output_tokens":
+        conversion.at_limit, conversion.last = True, items[-1]
+    for item in items:
         _add_item(conversion, item)
-    if _incomplete_reason(response) == "max_output_tokens":
-        _refuse_cut_calls(conversion)
     return conversion.answer.build(
         usage=_usage(response),
         finish_reason=_finish_reason(response, conversion),
@@ -148,12 +157,16 @@ def _reasoning_fields() -> Iterator[str]:
 
 
 def _add_call(conversion: _Conversion, item: Any) -> None:
-    raw = read_field(item, "input")
-    arguments, malformed = read_arguments(raw if raw is not None else read_field(item, "arguments"))
+    arguments, malformed = read_arguments(_given(item))
     call_id = read_field(item, "call_id") or read_field(item, "id") or ""
     call = Call(str(call_id), str(read_field(item, "name") or ""), arguments, malformed)
-    warn_if_malformed(call)
     _add_checked(conversion, call, item)
+
+
+def _given(item: Any) -> Any:
+    """The arguments of a call as they came."""
+    names = ("input", "arguments", "operation")
+    return next((raw for name in names if (raw := read_field(item, name)) is not None), None)
 
 
 def _add_patch(conversion: _Conversion, item: Any) -> None:
@@ -168,13 +181,25 @@ def _add_patch(conversion: _Conversion, item: Any) -> None:
 def _add_checked(conversion: _Conversion, call: Call, item: Any) -> None:
     conversion.calls.append((call, item))
     with_unique_ids([known for known, _ in conversion.calls])
+    if _is_cut(conversion, call, item):
+        given = _given(item)
+        call.cut = arguments_text(given) if isinstance(given, dict) else str(given or "")
+        return
+    warn_if_malformed(call)
     conversion.answer.add_call(call, raw=_raw(item))
 
 
-def _refuse_cut_calls(conversion: _Conversion) -> None:
-    for call, _ in conversion.calls:
-        if call.malformed is not None:
-            raise cut_off_call(call.name, call.malformed)
+def _is_cut(conversion: _Conversion, call: Call, item: Any) -> bool:
+    """Whether a call may lack its end: by its status, or as the last one before the limit.
+
+    OpenAI calls a whole item completed; who else does may have cut it right behind its name.
+    """
+    status = read_field(item, "status")
+    if status == "incomplete":
+        return True
+    whole = status == "completed" and _given(item)
+    empty = not call.arguments and not whole and item is conversion.last
+    return conversion.at_limit and (empty or call.malformed is not None)
 
 
 def _raw(item: Any) -> Any:
@@ -219,18 +244,21 @@ def _finish_reason(response: Any, conversion: _Conversion) -> str:
         return given
     if reason := _incomplete_reason(response):
         return _INCOMPLETE.get(reason, reason)
-    return "tool_calls" if conversion.calls else "stop"
+    return "tool_calls" if conversion.answer.calls else "stop"
 
 
 def _metadata(response: Any, conversion: _Conversion) -> dict[str, Any]:
     continuations = read_field(response, "continuation_count")
+    cut = cut_calls(call for call, _ in conversion.calls)
     metadata = {
-        key.METADATA_RESPONSE_ID: read_field(response, "id"),
+        # OpenAI goes on from a stored answer if each of its calls has a result; a cut one has none.
+        key.METADATA_RESPONSE_ID: None if cut else read_field(response, "id"),
         key.METADATA_STATUS: read_field(response, "status"),
         key.METADATA_INCOMPLETE_REASON: _incomplete_reason(response),
         key.METADATA_REASONING_ITEMS: conversion.reasoning_ids or None,
         key.METADATA_CONTINUATION_COUNT: count(continuations) or None,
         key.METADATA_REFUSAL: conversion.refused or None,
         key.METADATA_MALFORMED_TOOL_CALLS: malformed_calls(call for call, _ in conversion.calls),
+        key.METADATA_CUT_TOOL_CALLS: cut,
     }
     return {name: value for name, value in metadata.items() if value is not None}

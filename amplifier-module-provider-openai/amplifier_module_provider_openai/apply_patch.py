@@ -9,6 +9,7 @@ from ._constants import APPLY_PATCH_OPERATIONS
 from .tool_calls import Call
 
 NAME = "apply_patch"
+CALL = "apply_patch_call"
 _WITH_DIFF = frozenset({"create_file", "update_file"})
 _FAILURES = (
     "error",
@@ -34,7 +35,7 @@ def call_item(call: Call) -> dict[str, Any]:
     wanted = {"type", "path", *(("diff",) if call.arguments["type"] in _WITH_DIFF else ())}
     operation = {key: value for key, value in call.arguments.items() if key in wanted}
     return {
-        "type": "apply_patch_call",
+        "type": CALL,
         "call_id": call.id,
         "status": "completed",
         "operation": operation,

@@ -13,7 +13,7 @@ from .broken import BrokenAnswerError
 from .chat_stream import Assembly, Block
 from .tool_calls import (
     Call,
-    cut_off_call,
+    cut_calls,
     malformed_calls,
     read_arguments,
     warn_if_malformed,
@@ -28,7 +28,7 @@ _MARKUP = "<tool_call>"
 
 
 def chat_response(assembly: Assembly, *, streamed: bool) -> ChatResponse:
-    """Raises BrokenAnswerError for a stream cut off, InvalidToolCallError for a call cut off."""
+    """Raises BrokenAnswerError for a stream cut off; a call cut off is in the metadata only."""
     _refuse_unfinished(assembly.finish_reason, streamed=streamed)
     calls = _read_calls(assembly)
     answer = Answer(separator="")
@@ -63,18 +63,20 @@ def _read_calls(assembly: Assembly) -> dict[Block, Call]:
 def _read_call(block: Block, finish_reason: str | None) -> Call:
     raw = block.text.getvalue()
     arguments, malformed = read_arguments(raw)
+    call = Call(block.call_id, block.name, arguments, malformed)
     # vLLM (0.32.0) streams {} for a call that was cut right behind its name.
     if finish_reason == "length" and not arguments:
-        raise cut_off_call(block.name, raw)
-    call = Call(block.call_id, block.name, arguments, malformed)
-    warn_if_malformed(call)
+        call.cut = raw
+    else:
+        warn_if_malformed(call)
     return call
 
 
 def _add(answer: Answer, block: Block, calls: dict[Block, Call]) -> None:
-    text = block.text.getvalue()
-    if block in calls:
-        answer.add_call(calls[block])
+    text, call = block.text.getvalue(), calls.get(block)
+    if call is not None:
+        if call.cut is None:
+            answer.add_call(call)
     elif block.kind == "thinking":
         answer.add_thinking(text)
     else:
@@ -86,12 +88,12 @@ def _warn_of_oddities(assembly: Assembly, answer: Answer) -> None:
         if not block.name:
             arguments = block.text.getvalue()
             logger.warning("Dropped a tool call without a name; its arguments: %.200s", arguments)
-    _warn_of_nothing(answer)
+    _warn_of_nothing(assembly, answer)
     _warn_of_markup(answer)
 
 
-def _warn_of_nothing(answer: Answer) -> None:
-    if not answer.content:
+def _warn_of_nothing(assembly: Assembly, answer: Answer) -> None:
+    if not (answer.content or assembly.calls):
         logger.warning(
             "The answer is empty. LM Studio answers so when the prompt is longer than the "
             "context; a model may also have nothing to say."
@@ -136,6 +138,7 @@ def _metadata(assembly: Assembly, calls: list[Call]) -> dict[str, Any]:
         key.METADATA_INCOMPLETE_REASON: reason,
         key.METADATA_REFUSAL: assembly.refused or None,
         key.METADATA_MALFORMED_TOOL_CALLS: malformed_calls(calls),
+        key.METADATA_CUT_TOOL_CALLS: cut_calls(calls),
     }
     return {name: value for name, value in metadata.items() if value is not None}
 

@@ -37,6 +37,7 @@ class Assembly:
         self.response_id: str | None = None
         self.refused = False
         self.any_delta = False
+        self._is_named = False
         self._events = events
         self._splitter: ThinkSplitter | None = ThinkSplitter(self._last_character)
         self._slots: dict[int | None, Block] = {}
@@ -49,12 +50,18 @@ class Assembly:
         usage = chunk.get("usage")
         if usage:
             self.usage = usage
-        if self.model is None:
-            self.model, self.response_id = chunk.get("model"), chunk.get("id")
+        if not self._is_named:
+            self._take_names(chunk)
         choices = chunk.get("choices")
         if not choices:
             return
         self._choice(choices[0])
+
+    def _take_names(self, chunk: dict[str, Any]) -> None:
+        """The first model and id that say something: Azure's first chunk has empty ones."""
+        self.model = self.model or chunk.get("model")
+        self.response_id = self.response_id or chunk.get("id")
+        self._is_named = bool(self.model and self.response_id)
 
     def _choice(self, choice: dict[str, Any]) -> None:
         delta = choice.get("delta") or choice.get("message")
@@ -113,7 +120,7 @@ class Assembly:
             self._events.delta(block.index, "text", content)
         elif splitter is None or splitter.is_plain(content):
             self._append("text", content)
-            self._growing = self.blocks[-1]
+            self._growing = self._open
         else:
             self._growing = None
             self._pieces(splitter.feed(content))

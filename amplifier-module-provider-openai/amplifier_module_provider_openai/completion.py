@@ -13,22 +13,23 @@ from uuid import uuid4
 
 import openai
 from amplifier_core.llm_errors import ContextLengthError, LLMError
-from amplifier_core.message_models import ChatRequest, ChatResponse
+from amplifier_core.message_models import ChatRequest, ChatResponse, Usage
 from amplifier_core.utils.retry import retry_with_backoff
 
 from . import chat, payloads, protocol, responses
-from ._constants import PROTOCOL_FALLBACK, STREAM_EVENTS
+from ._constants import DEFAULT_TIMEOUT, PROTOCOL_FALLBACK, STREAM_EVENTS
 from .asked import asked_switch
 from .chat_request import chat_params
 from .continuation import continue_response
 from .errors import Attempt, context_size_of, is_about_model, kernel_error
 from .gate import concurrency_payload, request_slot
-from .native import closed_unanswered, scrub
+from .native import apart_from_the_callers, closed_unanswered, scrub
 from .outbox import Note
 from .repair import repair_history
 from .reply import Reply
 from .responses_request import _validate_gpt_5_5_pro_effort, reasoning_of
 from .stream_events import BlockEvents
+from .tool_calls import refuse_cut_calls
 
 if TYPE_CHECKING:
     from .provider import OpenAIProvider
@@ -63,6 +64,7 @@ class Completion:
         self._params: dict[str, Any] = {}
         # OpenAI has begun to answer and will bill it: another attempt would be paid for again.
         self._accepted = False
+        self.spent: Usage | None = None
 
     async def run(self) -> ChatResponse:
         """Raises LLMError, after the retries that its kind is worth."""
@@ -74,7 +76,8 @@ class Completion:
         asked = partial(payloads.request_payload, self, self._params)
         await self.outbox.tell("llm:request", asked)
         try:
-            return await self._answered(time.monotonic())
+            with apart_from_the_callers():
+                return await self._answered(time.monotonic())
         finally:
             self.outbox.cancel()
 
@@ -169,9 +172,19 @@ class Completion:
         return BlockEvents(self.outbox if shown else None, self._stream_id)
 
     def _timeout(self) -> float | None:
+        """Seconds for an attempt; None leaves it to the silence that a stream may keep.
+
+        The client itself has no limit, so that one of the two always holds.
+        """
         if self.background:
             return self.provider.settings.background_timeout
-        return self.request.timeout or self.provider.timeout or None
+        asked = self.request.timeout or self.provider.timeout
+        return asked or (None if self.stream else DEFAULT_TIMEOUT)
+
+    def _idle_timeout(self) -> float:
+        """Seconds of silence in a stream; 0 for as long as the attempt may take."""
+        asked = self.provider.settings.stream_idle_timeout
+        return asked or (0.0 if self._timeout() else DEFAULT_TIMEOUT)
 
     async def _ask(self) -> Reply:
         if self._choice.protocol == "responses":
@@ -193,9 +206,11 @@ class Completion:
             if reason is None:
                 raise
             await self._fall_back(self.provider.without_secrets(reason), error)
-            return await self._ask_chat()
-        self._accepted = True
-        return await self._finished(exchange, *received)
+        else:
+            self._accepted = True
+            return await self._finished(exchange, *received)
+        # Not within the `except`: an error of Chat would take this one for its cause.
+        return await self._ask_chat()
 
     def _reason_for_chat(self, error: Exception) -> str | None:
         if self._known.has_no_chat and protocol.is_missing_endpoint(error):
@@ -227,7 +242,7 @@ class Completion:
             late = time.monotonic() - begun > _DEAD_WITHIN
             if not kept or late or self._events.begun or not closed_unanswered(error):
                 raise
-            return await ask()
+        return await ask()
 
     async def _ask_chat(self) -> Reply:
         try:
@@ -236,7 +251,7 @@ class Completion:
                 self._params,
                 stream=self.stream,
                 events=self._events,
-                idle_timeout=self.provider.settings.stream_idle_timeout,
+                idle_timeout=self._idle_timeout(),
                 opened=self._chat_works,
             )
         except Exception as error:
@@ -244,7 +259,13 @@ class Completion:
                 self._known.forget()
             raise
         response = self.provider.priced(reply.response, reply.model, self.endpoint)
-        return replace(reply, response=response)
+        return replace(reply, response=self._delivered(response))
+
+    def _delivered(self, response: ChatResponse) -> ChatResponse:
+        """The answer, priced. Raises InvalidToolCallError if it has nothing but a call cut off."""
+        self.spent = response.usage
+        refuse_cut_calls(response)
+        return response
 
     def _chat_works(self) -> None:
         self.provider.has_kept_connections = True
@@ -266,8 +287,11 @@ class Completion:
             tell=self.outbox.tell,
             opened=self._responses_work,
             without_secrets=self.provider.without_secrets,
+            unlinked_input=partial(
+                self.provider.unlinked_input, self.request, self.options, self.model, self.endpoint
+            ),
             stream=self.stream,
-            idle_timeout=self.provider.settings.stream_idle_timeout,
+            idle_timeout=self._idle_timeout(),
             lenient=self.endpoint.is_custom and not self._choice.may_fall_back,
         )
 
@@ -279,7 +303,7 @@ class Completion:
         if not self.endpoint.is_custom:
             response = await continue_response(exchange, response)
         return Reply(
-            self.provider.converted(response, self.endpoint),
+            self._delivered(self.provider.converted(response, self.endpoint)),
             self.model,
             raw=payloads.dump_of(response),
             rate_limits=rate_limits,

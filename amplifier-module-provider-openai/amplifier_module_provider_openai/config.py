@@ -6,6 +6,7 @@ an unset `${VAR}` arrives as an empty string and counts as absent.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -160,7 +161,7 @@ class Settings:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Raises ConfigurationError that names the key; keys of other modules are ignored."""
-        given = {
+        given = _from_environment() | {
             item.name: _read(item.name, config[item.name], item.metadata["read"])
             for item in fields(cls)
             if config.get(item.name) not in (None, "")
@@ -168,6 +169,19 @@ class Settings:
         if not config.get("prompt_cache_retention", "unset"):
             given["prompt_cache_retention"] = None
         return cls(**given)
+
+
+def _from_environment() -> dict[str, Any]:
+    """What the environment decides where config does not."""
+    name = default.USE_RESPONSES_API_VARIABLE
+    value = os.environ.get(name)
+    try:
+        return {"use_responses_api": read_auto(value)} if value else {}
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{name} in the environment is {value!r}: {error}, or auto",
+            provider=default.PROVIDER_NAME,
+        ) from error
 
 
 def _read(key: str, value: object, read: Callable[[Any], Any]) -> Any:

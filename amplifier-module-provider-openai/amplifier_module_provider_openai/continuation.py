@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 async def continue_response(exchange: Exchange, response: Any) -> Any:
     """The response, or one that holds the output of all follow-ups; a failed one ends them."""
     parts = [response]
-    while _is_cut_off(parts[-1]) and len(parts) <= MAX_CONTINUATION_ATTEMPTS:
+    while _is_to_go_on(parts) and len(parts) <= MAX_CONTINUATION_ATTEMPTS:
         await _tell(exchange, parts[-1], len(parts))
         try:
             parts.append(await _follow_up(exchange, parts))
@@ -28,8 +28,24 @@ async def continue_response(exchange: Exchange, response: Any) -> Any:
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
+def _is_to_go_on(parts: list[Any]) -> bool:
+    """Whether the next request says more than this one did, and makes no call a second time.
+
+    A response that gives no reason for its being empty is given one more chance, as
+    provider-openai 1.0 did.
+    """
+    last = parts[-1]
+    if not _is_cut_off(last) or any(_is_call(item) for item in read_field(last, "output") or []):
+        return False
+    return bool(_texts(last)) or (len(parts) == 1 and _reason(last) is None)
+
+
 def _is_cut_off(response: Any) -> bool:
     return read_field(response, "status") == "incomplete" and _reason(response) != "content_filter"
+
+
+def _is_call(item: Any) -> bool:
+    return read_field(item, "type") in {"function_call", "tool_call", "apply_patch_call"}
 
 
 def _reason(response: Any) -> str | None:
@@ -60,21 +76,10 @@ def _texts(response: Any) -> list[str]:
 def _joined(parts: list[Any]) -> Continued:
     return Continued(
         last=parts[-1],
-        output=[item for part in parts for item in _kept(part, is_last=part is parts[-1])],
+        output=[item for part in parts for item in read_field(part, "output") or []],
         usages=[read_field(part, "usage") for part in parts],
         continuation_count=len(parts) - 1,
     )
-
-
-def _kept(part: Any, *, is_last: bool) -> list[Any]:
-    """Output items, without a call that was cut off: the follow-up makes it anew."""
-    items = read_field(part, "output") or []
-    return [item for item in items if is_last or not _is_cut_call(item)]
-
-
-def _is_cut_call(item: Any) -> bool:
-    kind, status = read_field(item, "type"), read_field(item, "status")
-    return kind in {"function_call", "apply_patch_call"} and status == "incomplete"
 
 
 async def _tell(exchange: Exchange, response: Any, number: int) -> None:

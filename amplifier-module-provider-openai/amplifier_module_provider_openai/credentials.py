@@ -9,12 +9,14 @@ from typing import Any
 from amplifier_core.llm_errors import ConfigurationError
 from openai import Omit, Timeout
 
-from ._constants import OPENAI_BASE_URL, PLACEHOLDER_API_KEY, PROVIDER_NAME
+from ._constants import DEFAULT_TIMEOUT, OPENAI_BASE_URL, PLACEHOLDER_API_KEY, PROVIDER_NAME
 from .config import read_url
 from .endpoint import endpoint_of
 
 # Seconds in which a connection has to come about; the SDK's own figure.
 _CONNECT_TIMEOUT = 5.0
+# For what is asked besides completions, which have their own limits.
+QUESTION_TIMEOUT = Timeout(DEFAULT_TIMEOUT, connect=_CONNECT_TIMEOUT)
 # The SDK takes these from the environment; they are nobody's business but OpenAI's.
 _NOT_FOR_OTHERS: dict[str, Any] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
 
@@ -53,8 +55,11 @@ def _checked_url(base_url: str | None) -> str:
         raise ConfigurationError(f"{name} is {url!r}: {error}", provider=PROVIDER_NAME) from error
 
 
-def client_arguments(api_key: str | None, base_url: str | None, timeout: float) -> dict[str, Any]:
-    """Arguments of the SDK's client. Raises ValueError if OpenAI is asked without a key."""
+def client_arguments(api_key: str | None, base_url: str | None) -> dict[str, Any]:
+    """Arguments of the SDK's client. Raises ValueError if OpenAI is asked without a key.
+
+    How long an answer may take is for each call to say: a request may want longer than others.
+    """
     url = _checked_url(base_url)
     custom = endpoint_of(url).is_custom
     key = api_key or (PLACEHOLDER_API_KEY if custom else None)
@@ -63,7 +68,7 @@ def client_arguments(api_key: str | None, base_url: str | None, timeout: float) 
     return {
         "api_key": key,
         "base_url": url,
-        "timeout": Timeout(max(timeout, 600.0), connect=_CONNECT_TIMEOUT),
+        "timeout": Timeout(None, connect=_CONNECT_TIMEOUT),
         "default_headers": _headers_for_others(key, configured=bool(base_url)) if custom else None,
     }
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from traceback import walk_tb
 from typing import Any
@@ -45,8 +45,16 @@ _CONTEXT_PHRASES = (
     "longer than the maximum model length",
 )
 _CONTEXT_SIZE = re.compile(r"context (?:length|size|window)\D{1,30}(\d{3,8})\b")
-# OpenAI's codes for a prompt or an image that will not do, however often it is sent.
-_OF_THE_REQUEST = re.compile(r"\binvalid_|bad_request|image_")
+# Words in `code` or `type` of an error object, the most telling first. "image_" begins OpenAI's
+# codes for an image that will not do, however often it is sent.
+_BY_WORD: tuple[tuple[re.Pattern[str], type[kernel.LLMError]], ...] = (
+    (re.compile("insufficient_quota"), kernel.QuotaExceededError),
+    (re.compile("rate_?limit"), kernel.RateLimitError),
+    (re.compile("content_filter|content_policy"), kernel.ContentFilterError),
+    (re.compile("authentication|invalid_api_key"), kernel.AuthenticationError),
+    (re.compile("not_?found"), kernel.NotFoundError),
+    (re.compile(r"\binvalid_|bad_?request|image_"), kernel.InvalidRequestError),
+)
 _FILTER_PHRASES = ("content filter", "content_filter", "safety", "blocked")
 # What the SDK runs into, or says, when an answer is not OpenAI's.
 _UNREADABLE = RuntimeError | ValueError | AttributeError | AssertionError | LookupError | TypeError
@@ -62,7 +70,10 @@ _MODEL_PHRASES = ("model_not_found", "no such model", "model not found")
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was being tried when an error came: where, of which model, how far it got."""
+    """What was being tried when an error came: where, of which model, how far it got.
+
+    `answered` is for an error that came inside an answer, whose status says nothing.
+    """
 
     provider: str
     endpoint: Endpoint
@@ -71,6 +82,7 @@ class Attempt:
     timeout: float
     max_retry_delay: float
     streaming: bool = False
+    answered: bool = False
     tried_before: str | None = None
 
     @property
@@ -216,21 +228,31 @@ def _named(cause: BaseException) -> str:
 
 def _from_error_object(error: BaseException, attempt: Attempt) -> kernel.LLMError:
     """An error that came inside an answer with status 200."""
-    said, code = text_of(error), code_of(error)
+    status, attempt = _status_within(error), replace(attempt, answered=True)
+    if status is None or is_context_overflow(error):
+        return _make(_kind_of_object(error), message_of(error), error, attempt)
+    failure = _from_status(status, error, attempt)
+    failure.status_code = status
+    return failure
+
+
+def _status_within(error: BaseException) -> int | None:
+    """The status that the server would have answered, had it not begun with 200 already.
+
+    A server that fails (5xx) breaks its answer off by it, whatever figure it gives.
+    """
+    body = body_of(error)
+    code = str(body.get("code")) if isinstance(body, dict) else ""
+    return int(code) if re.fullmatch(r"4\d\d", code) else None
+
+
+def _kind_of_object(error: BaseException) -> type[kernel.LLMError]:
     if is_context_overflow(error):
-        kind: type[kernel.LLMError] = kernel.ContextLengthError
-    elif "insufficient_quota" in code:
-        kind = kernel.QuotaExceededError
-    elif "rate_limit" in code:
-        kind = kernel.RateLimitError
-    elif any(phrase in code for phrase in ("content_filter", "content_policy")):
-        kind = kernel.ContentFilterError
-    elif _OF_THE_REQUEST.search(code) or "invalid request" in said:
-        kind = kernel.InvalidRequestError
-    else:
-        kind = kernel.StreamError
-    where = f" (inside an answer of {attempt.url})" if attempt.endpoint.is_custom else ""
-    return _make(kind, f"{message_of(error)}{where}", error, attempt)
+        return kernel.ContextLengthError
+    code = code_of(error)
+    kinds = (kind for words, kind in _BY_WORD if words.search(code))
+    standard = "invalid request" in text_of(error)
+    return next(kinds, kernel.InvalidRequestError if standard else kernel.StreamError)
 
 
 def _from_answer(error: BaseException, attempt: Attempt) -> kernel.LLMError:
@@ -268,7 +290,9 @@ def _make(
     **more: Any,
 ) -> kernel.LLMError:
     status = status_of(error)
-    if attempt.endpoint.is_custom and status is not None:
+    if attempt.endpoint.is_custom and attempt.answered:
+        message = f"{message} (inside an answer of {attempt.url})"
+    elif attempt.endpoint.is_custom and status is not None:
         message = f"{message} ({attempt.url} answered {status}.{_hint(kind, status, attempt)})"
     if attempt.tried_before:
         message = f"{message} The Responses API was tried first: {attempt.tried_before}."

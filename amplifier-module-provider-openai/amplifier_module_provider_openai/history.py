@@ -78,6 +78,17 @@ def calls_of(message: Any) -> list[Call]:
 
 def answered_calls(turn: Turn) -> Iterator[tuple[Call, Turn | None]]:
     """Each call under an id of its own, with the result that carries its old id."""
+    return zip(turn.calls, turn.results, strict=True) if _is_orderly(turn) else _ordered(turn)
+
+
+def _is_orderly(turn: Turn) -> bool:
+    """Whether each call has a name, an id of its own and its result, as nearly all have."""
+    ids = [call.id for call in turn.calls if call.id and call.name]
+    results = [result.call_id for result in turn.results]
+    return ids == results and len(set(ids)) == len(turn.calls)
+
+
+def _ordered(turn: Turn) -> Iterator[tuple[Call, Turn | None]]:
     waiting, used = list(turn.results), set[str]()
     for call in turn.calls:
         result = next((turn for turn in waiting if turn.call_id == call.id), None)

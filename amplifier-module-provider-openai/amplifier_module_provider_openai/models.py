@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from amplifier_core.models import ModelInfo
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, RequestOptions
 
 from ._capabilities import UNKNOWN, ModelCapabilities
 from ._constants import ADVERTISED_MAX_TOKENS, DEEP_RESEARCH_MODELS
 from .answer import count
 from .config import Settings
+from .credentials import QUESTION_TIMEOUT
 from .history import read_field
 
 _DATED = re.compile(r"-\d{4}-\d{2}-\d{2}$")
@@ -92,7 +93,8 @@ async def server_context(client: AsyncOpenAI) -> int | None:
     """Context of a llama.cpp whose model cards lack it, from `/props`; None anywhere else."""
     url = str(client.base_url).rstrip("/").removesuffix("/v1")
     try:
-        properties = await client.get(f"{url}/props", cast_to=object)
+        patient: RequestOptions = {"timeout": QUESTION_TIMEOUT}
+        properties = await client.get(f"{url}/props", cast_to=object, options=patient)
     except Exception:  # noqa: BLE001  # a server without /props says so in its own way
         return None
     return count(read_field(read_field(properties, "default_generation_settings"), "n_ctx"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from traceback import walk_tb
 from typing import Any
 
@@ -13,6 +15,19 @@ import openai
 # The HTTP library's public methods that read a body, whole or in pieces.
 _BODY_READERS = frozenset({"aread", "aiter_bytes", "aiter_raw"})
 _TRANSPORT_ROOTS = frozenset({"httpx", "httpx2", "httpcore", "httpcore2"})
+# Python makes what a caller is handling the context of every error that is raised meanwhile.
+_callers_own: ContextVar[BaseException | None] = ContextVar("_callers_own", default=None)
+
+
+@contextmanager
+def apart_from_the_callers() -> Iterator[None]:
+    """Within, an error that the caller is handling led to none of those read here."""
+    before = _callers_own.get()
+    _callers_own.set(sys.exc_info()[1])
+    try:
+        yield
+    finally:
+        _callers_own.set(before)
 
 
 def status_of(error: BaseException) -> int | None:
@@ -116,8 +131,8 @@ def header_of(error: BaseException, name: str) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that led to it, nearest first."""
-    pending, seen = [error], set[int]()
+    """An error and all that led to it, nearest first; none of the caller's own."""
+    pending, seen = [error], {id(_callers_own.get())}
     while pending:
         cause = pending.pop(0)
         if id(cause) not in seen:

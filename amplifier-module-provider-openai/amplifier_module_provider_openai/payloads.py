@@ -61,8 +61,8 @@ def response_payload(call: Completion, reply: Reply, begun: float) -> dict[str, 
 
 
 def failure_payload(call: Completion, error: LLMError, begun: float) -> dict[str, Any]:
-    """`llm:response` of a failure."""
-    return {
+    """`llm:response` of a failure; with `usage` where an answer came that could not be used."""
+    payload = {
         "provider": call.provider.name,
         "model": call.model,
         "request_id": call.request_id,
@@ -70,6 +70,7 @@ def failure_payload(call: Completion, error: LLMError, begun: float) -> dict[str
         "duration_ms": _since(begun),
         "error": words_of(error),
     }
+    return payload if call.spent is None else {**payload, "usage": _usage(call.spent)}
 
 
 def retry_payload(call: Completion, attempt: int, delay: float, error: LLMError) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -48,6 +49,7 @@ class Knowledge:
     has_no_chat: bool = False
     told: bool = False
     context_windows: dict[str, int] = field(default_factory=dict)
+    only_context_window: int | None = None
     finding_out: asyncio.Event | None = None
     loop: asyncio.AbstractEventLoop | None = None
 
@@ -80,11 +82,19 @@ class Knowledge:
         """Another server may have taken the place of the one that was known."""
         self.chat_only = self.has_responses = self.has_no_chat = self.told = False
         self.context_windows.clear()
+        self.only_context_window = None
+
+    def learn_models(self, told: Mapping[str, int | None]) -> None:
+        """The server's whole list of models, with their context windows as far as it tells."""
+        self.context_windows.update({model: size for model, size in told.items() if size})
+        self.only_context_window = next(iter(told.values())) if len(told) == 1 else None
 
     def context_window(self, model: str) -> int | None:
-        """What the server told of a model, or of the only one that it has; in tokens."""
-        told = self.context_windows
-        return next(iter(told.values())) if len(told) == 1 else told.get(model)
+        """What the server told of a model, or of the only one that it has; in tokens.
+
+        A server with one model answers to any name with it.
+        """
+        return self.context_windows.get(model) or self.only_context_window
 
 
 _known: dict[str, Knowledge] = {}

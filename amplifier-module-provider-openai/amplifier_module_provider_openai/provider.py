@@ -20,7 +20,7 @@ from ._capabilities import UNKNOWN, ModelCapabilities
 from ._response_handling import convert_response, without_ids
 from .completion import Completion
 from .config import Settings
-from .credentials import client_arguments, url_in_use
+from .credentials import QUESTION_TIMEOUT, client_arguments, url_in_use
 from .endpoint import Endpoint, endpoint_of
 from .errors import is_cloudflare_page
 from .history import read_field
@@ -28,7 +28,13 @@ from .info import provider_info
 from .outbox import Outbox
 from .protocol import knowledge_of
 from .responses_input import InputWriter
-from .responses_request import ResponsesContext, is_chaining, request_params, responses_tools
+from .responses_request import (
+    ResponsesContext,
+    is_chaining,
+    linked_response,
+    request_params,
+    responses_tools,
+)
 from .tls import http_client
 from .tool_choice import offer_of
 
@@ -92,7 +98,7 @@ class OpenAIProvider:
     def client(self) -> AsyncOpenAI:
         """The SDK's client, made on first use. Raises ValueError without a key for OpenAI."""
         if self._client is None:
-            arguments = client_arguments(self._api_key, self.base_url, self.timeout)
+            arguments = client_arguments(self._api_key, self.base_url)
             self._client = AsyncOpenAI(**arguments, max_retries=0, http_client=http_client())
             logger.info("%s requests go to %s", self.name, self.endpoint().base_url)
         return self._client
@@ -145,15 +151,14 @@ class OpenAIProvider:
 
     async def list_models(self) -> list[ModelInfo]:
         """OpenAI's agent models, or all that another server has. Errors of the SDK propagate."""
-        cards = (await self.client.models.list()).data or []
+        cards = (await self.client.models.list(timeout=QUESTION_TIMEOUT)).data or []
         if not self.endpoint().is_custom:
             return models.openai_models(cards, self.settings, self._capabilities)
         told = {card.id: models.context_of(card) for card in cards}
         if any(size is None for size in told.values()):
             whole = await models.server_context(self.client)
             told = {name: size or whole for name, size in told.items()}
-        sizes = {name: size for name, size in told.items() if size}
-        knowledge_of(self.endpoint()).context_windows.update(sizes)
+        knowledge_of(self.endpoint()).learn_models(told)
         return models.served_models(told, self.settings)
 
     async def served_hint(self, model: str) -> str:
@@ -222,25 +227,41 @@ class OpenAIProvider:
     ) -> dict[str, Any]:
         """Parameters of a Responses request."""
         skip_chain, self._reset_chain_on_next_request = self._reset_chain_on_next_request, False
-        context = ResponsesContext(
+        context = replace(self._context(model, endpoint), skip_chain=skip_chain)
+        previous = linked_response(request, options, self.settings, context)
+        items = self._writer(options, context, linked=bool(previous)).write(request.messages)
+        offer = offer_of(request, options, custom=endpoint.is_custom)
+        offer = replace(offer, tools=self._convert_tools_from_request(offer.tools))
+        return request_params(
+            request, options, self.settings, context, items=items, offer=offer, previous=previous
+        )
+
+    def unlinked_input(
+        self, request: ChatRequest, options: Mapping[str, Any], model: str, endpoint: Endpoint
+    ) -> list[dict[str, Any]]:
+        """The `input` of a Responses request when OpenAI no longer has the answers before it."""
+        writer = self._writer(options, self._context(model, endpoint), linked=False)
+        return writer.write(request.messages)
+
+    def _context(self, model: str, endpoint: Endpoint) -> ResponsesContext:
+        return ResponsesContext(
             model=model,
             capabilities=self._capabilities(model),
             endpoint=endpoint,
             chaining=self.enable_response_chaining,
-            skip_chain=skip_chain,
         )
-        chaining = is_chaining(options, context.capabilities, setting=context.chaining)
-        items = self._writer(endpoint, chaining=chaining).write(request.messages)
-        offer = offer_of(request, options, custom=endpoint.is_custom)
-        offer = replace(offer, tools=self._convert_tools_from_request(offer.tools))
-        return request_params(request, options, self.settings, context, items=items, offer=offer)
 
-    def _writer(self, endpoint: Endpoint, *, chaining: bool) -> InputWriter:
-        custom = endpoint.is_custom
+    def _writer(
+        self, options: Mapping[str, Any], context: ResponsesContext, *, linked: bool
+    ) -> InputWriter:
+        custom = context.endpoint.is_custom
+        chaining = is_chaining(options, context.capabilities, setting=context.chaining)
         return InputWriter(
             self._native_call_ids,
             with_reasoning=not chaining and not custom,
             explicit_types=custom,
+            mends=True,
+            linked=linked,
         )
 
     def converted(self, response: Any, endpoint: Endpoint) -> ChatResponse:

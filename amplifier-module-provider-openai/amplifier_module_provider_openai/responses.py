@@ -46,8 +46,9 @@ _ENDINGS = frozenset({"response.completed", "response.incomplete", "response.fai
 class Exchange:
     """Everything one request needs; `tell` emits an event.
 
-    The SDK reads streams as strictly as OpenAI sends them, which shows whether a server
-    speaks Responses. `lenient` reads what there is: for one that has to be spoken to so.
+    `unlinked_input` makes the input anew if OpenAI has lost the answer to go on from. The SDK
+    reads streams as strictly as OpenAI sends them, which shows whether a server speaks
+    Responses. `lenient` reads what there is: for one that has to be spoken to so.
     """
 
     provider: str
@@ -57,6 +58,7 @@ class Exchange:
     tell: Tell
     opened: Callable[[], None]
     without_secrets: Callable[[str], str]
+    unlinked_input: Callable[[], list[dict[str, Any]]]
     stream: bool
     idle_timeout: float
     lenient: bool = False
@@ -75,7 +77,7 @@ async def ask(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
         if code is None or "previous_response_id" not in exchange.params:
             raise
         await _drop_chain(exchange, code)
-        return await _ask_once(exchange)
+    return await _ask_once(exchange)
 
 
 async def _ask_once(exchange: Exchange) -> tuple[Any, dict[str, int | str]]:
@@ -93,9 +95,10 @@ def checked(response: Any) -> Any:
     if isinstance(response, str | bytes) or not _has_output(response):
         what = f"the answer is not of the Responses API: {str(response)[:300]}"
         raise BrokenAnswerError(what, body=error)
-    if read_field(response, "status") == "failed":
-        what = "the server reports that the response failed"
-        raise FailedAnswerError(what, body=error or "failed")
+    status = read_field(response, "status")
+    if status in {"failed", "cancelled"}:
+        what = f"the server reports that the response is {status}"
+        raise FailedAnswerError(what, body=error or status)
     return response
 
 
@@ -235,6 +238,7 @@ def _lost_chain(error: openai.APIStatusError) -> str | None:
 
 async def _drop_chain(exchange: Exchange, code: str) -> None:
     lost = exchange.params.pop("previous_response_id")
+    exchange.params["input"] = exchange.unlinked_input()
     payload = {
         "provider": exchange.provider,
         "model": exchange.params["model"],

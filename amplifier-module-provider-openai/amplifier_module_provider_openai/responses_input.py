@@ -21,19 +21,25 @@ class InputWriter:
     """Writes items; `native_call_ids` are those of OpenAI's own apply_patch tool.
 
     `with_reasoning` replays encrypted reasoning. `explicit_types` is for other vendors' servers:
-    assistant messages in the long form, every call that of a function, with exactly one
-    result; a result without its call becomes the user's words.
+    assistant messages in the long form, every call that of a function. `mends` gives each call
+    an id of its own and exactly one result; a result without its call becomes the user's words,
+    unless the request is `linked` to answers that OpenAI has stored: one of them may have it.
     """
 
     native_call_ids: set[str] = field(default_factory=set)
     with_reasoning: bool = True
     explicit_types: bool = False
+    mends: bool = False
+    linked: bool = False
+    _answered_ids: set[str] = field(default_factory=set, init=False)
 
     def write(self, messages: Iterable[Any]) -> list[Item]:
         """All items: developer messages first, then the conversation; system ones left out."""
         messages = list(messages)
         self.with_reasoning = self.with_reasoning and _has_state(messages)
         turns = read_turns(messages)
+        if self.linked:
+            self._answered_ids = {call.id for turn in turns for call in turn.calls}
         ordered = [turn for turn in turns if turn.role == "developer"]
         ordered += [turn for turn in turns if turn.role not in {"developer", "system"}]
         return [item for turn in ordered for item in self._items(turn)]
@@ -51,23 +57,23 @@ class InputWriter:
         texts = [part for part in turn.parts if isinstance(part, str) and part]
         if texts:
             items.append(self._message(texts))
-        if self.explicit_types:
+        if self.mends:
             return [*items, *self._answered(turn)]
         items += [self._call(call) for call in turn.calls]
         items += [item for result in turn.results for item in self._result(result)]
         return items
 
     def _answered(self, turn: Turn) -> list[Item]:
-        """Calls and results for servers that know no more than this request has."""
-        pairs = list(answered_calls(turn))
-        calls = [self._call(call) for call, _ in pairs]
-        results = [item for call, result in pairs for item in self._output(call, result)]
-        return [*calls, *results]
-
-    def _output(self, call: Call, result: Turn | None) -> list[Item]:
-        text = missing_result(call.name, call.id) if result is None else result.text
-        output = {"type": "function_call_output", "call_id": call.id, "output": text}
-        return [output, *self._user(result.images if result else [])]
+        """Calls, then results, then images: some servers take the user's word for a turn's end."""
+        calls: list[Item] = []
+        results: list[Item] = []
+        for call, result in answered_calls(turn):
+            text = missing_result(call.name, call.id) if result is None else result.text
+            calls.append(self._call(call))
+            native = calls[-1]["type"] == apply_patch.CALL
+            results.append(_output_item(call.id, text, native=native))
+        images = [image for result in turn.results for image in result.images]
+        return [*calls, *results, *self._user(images)]
 
     def _message(self, texts: list[str]) -> Item:
         if not self.explicit_types:
@@ -112,12 +118,24 @@ class InputWriter:
         }
 
     def _result(self, turn: Turn) -> list[Item]:
-        if not turn.call_id or self.explicit_types:
+        if not turn.call_id or (self.mends and not self._may_be_stored(turn.call_id)):
             return self._user([f"[Tool: {turn.name or 'unknown'}]\n{turn.text}", *turn.images])
-        if turn.call_id in self.native_call_ids:
-            return [apply_patch.output_item(turn.call_id, turn.text)]
-        output = {"type": "function_call_output", "call_id": turn.call_id, "output": turn.text}
-        return [output, *self._user(turn.images)]
+        native = turn.call_id in self.native_call_ids
+        output = _output_item(turn.call_id, turn.text, native=native)
+        return [output, *self._user([] if native else turn.images)]
+
+    def _may_be_stored(self, call_id: str) -> bool:
+        """Whether OpenAI may have the call of a result, and has had no result of it yet."""
+        if not self.linked or call_id in self._answered_ids:
+            return False
+        self._answered_ids.add(call_id)
+        return True
+
+
+def _output_item(call_id: str, text: str, *, native: bool) -> Item:
+    if native:
+        return apply_patch.output_item(call_id, text)
+    return {"type": "function_call_output", "call_id": call_id, "output": text}
 
 
 def _user_part(part: str | Image) -> Item:

@@ -62,13 +62,15 @@ def reasoning_of(
 def output_limit(
     request: ChatRequest, options: Mapping[str, Any], settings: Settings, standard: int | None
 ) -> int | None:
-    """`max_output_tokens`: room for the thinking budget included."""
+    """`max_output_tokens`: room for the thinking budget included; None stays no limit."""
     limit: int | None = first(
         request.max_output_tokens, options.get("max_tokens"), settings.max_tokens, standard
     )
     budget = thinking_budget(options, settings)
-    buffer = options.get("thinking_budget_buffer") or settings.thinking_budget_buffer
-    return max(limit or 0, budget + buffer) if budget else limit
+    if not budget or limit is None:
+        return limit
+    buffer: int = options.get("thinking_budget_buffer") or settings.thinking_budget_buffer
+    return max(limit, budget + buffer)
 
 
 def is_chaining(
@@ -112,17 +114,20 @@ def request_params(
     *,
     items: list[dict[str, Any]],
     offer: Offer,
+    previous: str | None = None,
 ) -> dict[str, Any]:
     """Keyword arguments of `client.responses.create`; absent rather than None.
 
-    `options` are the keyword arguments of `complete()`, `offer` has its tools in wire form. What
-    only OpenAI knows is sent to its own hosts and Azure, elsewhere only when configured.
+    `options` are the keyword arguments of `complete()`, `offer` has its tools in wire form,
+    `previous` is the answer that OpenAI is to go on from. What only OpenAI knows is sent to
+    its own hosts and Azure, elsewhere only when configured.
     """
     params = {
         "model": context.model,
         "input": items,
         "instructions": instructions_of(request.messages),
         "text": text_format(request.response_format),
+        "previous_response_id": previous,
         **_sampling_params(request, options, settings, context),
         **_state_params(request, options, settings, context),
         **_tool_params(options, settings, offer, custom=context.endpoint.is_custom),
@@ -153,18 +158,34 @@ def _state_params(
     context: ResponsesContext,
 ) -> dict[str, Any]:
     """Reasoning, and what OpenAI is to keep of it and of the answer for the next turn."""
-    custom, background = context.endpoint.is_custom, bool(options.get("background"))
-    chaining = not custom and is_chaining(options, context.capabilities, setting=context.chaining)
-    store = bool(first(options.get("store"), settings.enable_state)) or background or chaining
-    linked = store and not custom and not context.skip_chain
+    store = _is_stored(options, settings, context)
     reasoning = reasoning_of(request, options, settings)
     return {
-        "store": True if store else None if custom else False,
-        "background": background or None,
-        "previous_response_id": previous_response_id(request.messages) if linked else None,
+        "store": True if store else None if context.endpoint.is_custom else False,
+        "background": bool(options.get("background")) or None,
         "reasoning": reasoning or _unasked_reasoning(context),
         "include": options.get("include") or _include(reasoning, context, stored=store),
     }
+
+
+def _is_stored(options: Mapping[str, Any], settings: Settings, context: ResponsesContext) -> bool:
+    if first(options.get("store"), settings.enable_state) or options.get("background"):
+        return True
+    capabilities, setting = context.capabilities, context.chaining
+    return not context.endpoint.is_custom and is_chaining(options, capabilities, setting=setting)
+
+
+def linked_response(
+    request: ChatRequest,
+    options: Mapping[str, Any],
+    settings: Settings,
+    context: ResponsesContext,
+) -> str | None:
+    """The id of the stored answer that OpenAI is to go on from; None for none."""
+    if context.endpoint.is_custom or context.skip_chain:
+        return None
+    stored = _is_stored(options, settings, context)
+    return previous_response_id(request.messages) if stored else None
 
 
 def _unasked_reasoning(context: ResponsesContext) -> dict[str, str] | None:

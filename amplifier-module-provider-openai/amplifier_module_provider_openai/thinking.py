@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -10,6 +11,9 @@ OPEN, CLOSE = "<think>", "</think>"
 # whether the line goes on.
 _QUOTES = frozenset("`'\"(")
 _LINE_ENDS = frozenset("\r\n")
+_TAG = re.compile(f"{OPEN}|{CLOSE}")
+_BEGUN_CLOSE = frozenset(CLOSE[:length] for length in range(1, len(CLOSE)))
+_BEGUN_TAG = _BEGUN_CLOSE.union(OPEN[:length] for length in range(1, len(OPEN)))
 Kind = Literal["text", "thinking", "was_thinking"]
 
 
@@ -18,13 +22,15 @@ class ThinkSplitter:
 
     Only the beginning of the content can open a thought. Where the chat template
     has written the opening tag itself, only the closing one shows: then a piece of
-    kind "was_thinking" says that all text before it was a thought. `last` tells the
-    last character that has been given out, or taken as plain.
+    kind "was_thinking" says that all text before it was a thought. Where the text spells
+    an opening tag, the closing one of that is text too. `last` tells the last character
+    that has been given out, or taken as plain.
     """
 
     def __init__(self, last: Callable[[], str] = str) -> None:
         self._last = last
         self._held = ""
+        self._spelled = 0  # opening tags in the text that no closing one has followed
         self._state: Literal["start", "opening", "thinking", "unsure", "closing", "text"] = "start"
 
     def is_plain(self, content: str) -> bool:
@@ -52,8 +58,10 @@ class ThinkSplitter:
         if self._state == "opening":
             self._held = self._held.lstrip("\n")
             self._state = "thinking" if self._held else "opening"
-        if self._state in {"thinking", "unsure"}:
+        if self._state == "thinking":
             yield from self._until_close()
+        elif self._state == "unsure":
+            yield from self._until_bare_close()
         if self._state == "closing":
             self._held = self._held.lstrip()
             self._state = "text" if self._held else "closing"
@@ -69,17 +77,33 @@ class ThinkSplitter:
             self._state = "unsure"
 
     def _until_close(self) -> Iterator[tuple[Kind, str]]:
-        kind: Kind = "thinking" if self._state == "thinking" else "text"
         before, tag, after = self._held.partition(CLOSE)
-        if not tag:
-            keep = _held_length(before)
-            self._held = before[len(before) - keep :]
-            yield kind, before[: len(before) - keep]
-        elif self._state == "thinking":
-            yield kind, before
+        if tag:
+            yield "thinking", before
             self._held, self._state = after, "closing"
         else:
-            yield from self._bare_close(before, after)
+            yield "thinking", self._without_held(_BEGUN_CLOSE)
+
+    def _until_bare_close(self) -> Iterator[tuple[Kind, str]]:
+        held = self._held
+        for tag in _TAG.finditer(held) if ">" in held else ():
+            if tag[0] == OPEN:
+                self._spelled += 1
+            elif self._spelled:
+                self._spelled -= 1
+            else:
+                yield from self._bare_close(held[: tag.start()], held[tag.end() :])
+                return
+        yield "text", self._without_held(_BEGUN_TAG)
+
+    def _without_held(self, begun: frozenset[str]) -> str:
+        """What can go out; the end of it stays if a tag may have begun there."""
+        held = self._held
+        start = held.rfind("<", -len(CLOSE) + 1)
+        if start < 0 or held[start:] not in begun:
+            start = len(held)
+        self._held = held[start:]
+        return held[:start]
 
     def _bare_close(self, before: str, after: str) -> Iterator[tuple[Kind, str]]:
         """A closing tag without an opening one: the end of a thought, or a word in a sentence."""
@@ -93,9 +117,3 @@ class ThinkSplitter:
             return
         yield "was_thinking", ""
         self._held, self._state = after, "closing"
-
-
-def _held_length(text: str) -> int:
-    """How many characters at the end of `text` may be the beginning of a closing tag."""
-    start = text.rfind("<", -len(CLOSE) + 1)
-    return len(text) - start if start >= 0 and CLOSE.startswith(text[start:]) else 0

@@ -10,18 +10,25 @@ from typing import Any
 from uuid import uuid4
 
 from amplifier_core.llm_errors import InvalidToolCallError
+from amplifier_core.message_models import ChatResponse
+
+from ._constants import METADATA_CUT_TOOL_CALLS
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Call:
-    """One call of one tool; `malformed` holds the arguments as sent when they are no object."""
+    """One call of one tool; `malformed` holds the arguments as sent when they are no object.
+
+    `cut` holds as much as there is of them when the output limit has cut the call off.
+    """
 
     id: str
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
     malformed: str | None = None
+    cut: str | None = None
 
 
 def read_arguments(raw: object) -> tuple[dict[str, Any], str | None]:
@@ -48,7 +55,16 @@ def malformed_calls(calls: Iterable[Call]) -> list[dict[str, Any]] | None:
     return [
         {"id": call.id, "name": call.name, "raw": call.malformed}
         for call in calls
-        if call.malformed is not None
+        if call.malformed is not None and call.cut is None
+    ] or None
+
+
+def cut_calls(calls: Iterable[Call]) -> list[dict[str, Any]] | None:
+    """What the metadata keeps of calls that the output limit has cut off; None without any."""
+    return [
+        {"id": call.id, "name": call.name, "raw": call.cut}
+        for call in calls
+        if call.cut is not None
     ] or None
 
 
@@ -72,11 +88,18 @@ def with_unique_ids(calls: list[Call]) -> list[Call]:
     return calls
 
 
-def cut_off_call(name: str, raw_arguments: str) -> InvalidToolCallError:
-    """The error for a call that the output limit has cut: to carry it out would be guessing."""
-    return InvalidToolCallError(
-        f"The call of tool {name!r} was cut off by the output limit, so it was not carried out. "
-        "Raise max_tokens, or ask for less at once.",
-        tool_name=name,
-        raw_arguments=raw_arguments,
-    )
+def refuse_cut_calls(answer: ChatResponse) -> None:
+    """Raises InvalidToolCallError if no call is left that was not cut off.
+
+    To carry out what there is of a call would be guessing. An answer comes here when its
+    price has been put down: it is paid for all the same.
+    """
+    cut = (answer.metadata or {}).get(METADATA_CUT_TOOL_CALLS)
+    if not cut:
+        return
+    name = cut[0]["name"]
+    what = f"The call of tool {name!r} was cut off by the output limit, so it was not carried out."
+    if not answer.tool_calls:
+        what = f"{what} Raise max_tokens, or ask for less at once."
+        raise InvalidToolCallError(what, tool_name=name, raw_arguments=cut[0]["raw"])
+    logger.warning("%s The other calls of the answer are passed on.", what)

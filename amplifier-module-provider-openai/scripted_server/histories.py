@@ -12,6 +12,13 @@ IDS = st.sampled_from(["", "a", "b", "c"])
 CALLS = st.fixed_dictionaries(
     {"id": IDS, "name": st.just("look"), "input": st.dictionaries(TEXTS, st.integers(), max_size=1)}
 )
+PATCHES = st.fixed_dictionaries(
+    {
+        "id": IDS,
+        "name": st.just("apply_patch"),
+        "input": st.just({"type": "delete_file", "path": "x"}),
+    }
+)
 EXTRAS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "id": IDS,
@@ -21,7 +28,7 @@ EXTRAS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 BLOCKS = st.one_of(
     st.builds(lambda text: {"type": "text", "text": text}, TEXTS),
-    st.builds(lambda call: {"type": "tool_call", **call}, CALLS),
+    st.builds(lambda call: {"type": "tool_call", **call}, CALLS | PATCHES),
     st.builds(lambda i, o: {"type": "tool_result", "tool_call_id": i, "output": o}, IDS, TEXTS),
     st.builds(lambda text: {"type": "thinking", "thinking": text}, TEXTS),
     st.just({"type": "image", "source": {"data": "QQ=="}}),

@@ -92,28 +92,36 @@ def _refuse_content(spoken: list[Body]) -> str | None:
     return None
 
 
-def refuse_input(items: list[Body]) -> str | None:
-    """What is wrong with the items of a Responses request; None if nothing is."""
-    waiting: dict[str, Body] = {}
+def refuse_input(items: list[Body], *, typed: bool = True) -> str | None:
+    """What is wrong with the items of a Responses request; None if nothing is.
+
+    OpenAI takes what is not `typed`, and has calls of a kind of its own.
+    """
+    waiting: dict[str, str] = {}
+    calls = {"function_call"} if typed else {"function_call", "apply_patch_call"}
     for item in items:
         kind = item.get("type", "message" if "role" in item else None)
-        if kind == "function_call":
-            if item["call_id"] in waiting or not _is_object(item["arguments"]):
+        if kind in calls:
+            if item["call_id"] in {"", *waiting} or not _has_arguments(item):
                 return "a call needs an id of its own, and an object as text"
-            waiting[item["call_id"]] = item
-        elif kind == "function_call_output":
-            if waiting.pop(item["call_id"], None) is None:
+            waiting[item["call_id"]] = f"{kind}_output"
+        elif kind in {f"{call}_output" for call in calls}:
+            if waiting.pop(item["call_id"], None) != kind:
                 return "a result must follow its call"
-        elif said := _refuse_message(item, kind):
+        elif said := _refuse_message(item, kind, typed=typed):
             return said
     return "a call has no result" if waiting else None
 
 
-def _refuse_message(item: Body, kind: str | None) -> str | None:
+def _has_arguments(call: Body) -> bool:
+    return isinstance(call.get("operation"), dict) or _is_object(call.get("arguments"))
+
+
+def _refuse_message(item: Body, kind: str | None, *, typed: bool) -> str | None:
     """llama.cpp (b11549) wants assistant items typed, with id and status."""
     if kind != "message" or not item.get("content"):
         return "Cannot determine type of 'item'"
-    if item["role"] == "assistant" and not {"type", "id", "status"} <= item.keys():
+    if typed and item["role"] == "assistant" and not {"type", "id", "status"} <= item.keys():
         return "Cannot determine type of 'item'"
     return None
 

@@ -39,7 +39,8 @@ EVENTS = (
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the developer's own environment decides a test."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+    of_ours = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_USE_RESPONSES_API")
+    for name in (*of_ours, "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -47,3 +47,19 @@ async def test_polls_that_fail_are_not_paid_anew(server, make_provider, say, url
         await provider.complete(say(), background=True)
 
     assert server.paths().count(RESPONSES) == 1
+
+
+@pytest.mark.parametrize("background", [True, False])
+async def test_a_response_that_was_cancelled_is_a_failure(
+    server, make_provider, say, url_at, background
+):
+    cancelled = Answer.json(response(status="cancelled", output=[]))
+    server.on(RESPONSES, QUEUED if background else cancelled).on("/responses/resp_1", cancelled)
+    provider = make_provider(base_url=url_at(OPENAI), **BACKGROUND)
+    request = say(metadata={"stream": False})
+
+    with pytest.raises(kernel.LLMError, match="cancelled") as caught:
+        await provider.complete(request, background=background)
+
+    assert caught.value.retryable is not background
+    assert server.paths().count(RESPONSES) == 1

@@ -172,6 +172,29 @@ async def test_a_name_may_come_after_the_arguments(server, chat, say, events, de
     assert len(told) == 2 * len(names)
 
 
+async def test_a_name_that_comes_between_two_pieces_of_text_parts_nothing(
+    server, chat, say, events
+):
+    calls = [tool_delta("", index=0, id="a"), tool_delta("{}", index=0, name="x")]
+    server.on(
+        CHAT,
+        stream(
+            chunk(tool_calls=calls[:1]),
+            *map(chunk, ("1 ", "< ")),
+            chunk(tool_calls=calls[1:]),
+            *map(chunk, ("2", " < ", "3", " or", " so")),
+            HELLO[1],
+        ),
+    )
+
+    answer = await chat.complete(say())
+
+    assert answer.text == "1 < 2 < 3 or so"
+    assert [(call.name, call.arguments) for call in answer.tool_calls] == [("x", {})]
+    text = [data for name, data in events if name == "llm:stream_block_delta"]
+    assert {data["block_index"] for data in text} == {0}
+
+
 @pytest.mark.parametrize(
     ("half", "text"), [(b"\\ud83d", "Hi �!"), (b"\\ud83d\\ude00", "Hi \N{GRINNING FACE}!")]
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from amplifier_core import llm_errors as kernel
 
 from amplifier_module_provider_openai import OpenAIProvider
 from amplifier_module_provider_openai.config import Settings
+from scripted_server import chunk, stream
+
+CHAT, RESPONSES = "/chat/completions", "/responses"
 
 
 @pytest.mark.parametrize("value", [True, "true", "1", "yes", "on", 1, " True "])
@@ -87,3 +92,42 @@ def test_what_others_read_from_the_provider():
     assert provider.use_streaming is True
     assert provider.raw is False
     assert provider.timeout == 600.0
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Sets the variable that decides where config does not."""
+    return lambda value: monkeypatch.setenv("OPENAI_USE_RESPONSES_API", value)
+
+
+@pytest.mark.parametrize(
+    ("in_environment", "config", "options", "asked"),
+    [
+        ("false", {}, {}, [CHAT]),
+        ("true", {}, {}, [RESPONSES]),
+        ("auto", {}, {}, [RESPONSES, CHAT]),
+        ("", {}, {}, [RESPONSES, CHAT]),
+        ("true", {"use_responses_api": ""}, {}, [RESPONSES]),
+        ("true", {"use_responses_api": "false"}, {}, [CHAT]),
+        ("false", {"use_responses_api": "auto"}, {}, [RESPONSES, CHAT]),
+        ("true", {}, {"use_responses_api": False}, [CHAT]),
+        ("true", {"use_responses_api": "true"}, {"use_responses_api": "false"}, [CHAT]),
+    ],
+)
+async def test_option_then_config_then_environment_say_which_protocol(
+    server, make_provider, say, environment, in_environment, config, options, asked
+):
+    environment(in_environment)
+    server.on(CHAT, stream(chunk("Hello"), chunk(finish="stop")))
+
+    with suppress(kernel.NotFoundError):
+        await make_provider(**config).complete(say(), **options)
+
+    assert server.paths() == asked
+
+
+def test_an_environment_that_cannot_be_read_is_told(environment):
+    environment("perhaps")
+
+    with pytest.raises(kernel.ConfigurationError, match=r"OPENAI_USE_RESPONSES_API.*'perhaps'"):
+        Settings.from_config({})

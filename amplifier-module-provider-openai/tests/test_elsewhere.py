@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from amplifier_core.message_models import Message
 
 from amplifier_module_provider_openai import OpenAIProvider, get_capabilities
 from amplifier_module_provider_openai._response_handling import convert_response
-from scripted_server import Answer, response
+from scripted_server import Answer, response, response_stream, strict
 
 LOCAL = {"base_url": "http://localhost:1/v1"}
 
@@ -68,6 +69,46 @@ async def test_the_sdks_text_is_made_where_it_is_missing(server, make_provider, 
 
     assert answer.text == "Hello"
     assert answer.output_text == " Hello"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [({}, None), ({"max_tokens": 100}, 7024), ({"max_tokens": 9000}, 9000)]
+)
+async def test_a_thinking_budget_makes_room_only_where_there_is_a_limit(
+    server, make_provider, say, given, sent
+):
+    server.on("/responses", response_stream("Hello"))
+    provider = make_provider(use_responses_api=True, thinking_budget_tokens=6000)
+
+    await provider.complete(say(), extended_thinking=True, **given)
+
+    assert server.bodies("/responses")[0].get("max_output_tokens") == sent
+
+
+IMAGE = {"type": "image", "source": {"type": "base64", "data": "QQ=="}}
+
+
+async def test_images_in_results_come_after_all_results(server, make_provider, say):
+    """A message between them would end the turn for some servers."""
+    server.on("/responses", strict(response_stream("Hello")))
+    calls = [{"type": "tool_call", "id": name, "name": "look", "input": {}} for name in "ab"]
+    results = [
+        Message.model_validate({"role": "tool", "tool_call_id": name, "content": [IMAGE]})
+        for name in "ba"
+    ]
+    history = [Message.model_validate({"role": "assistant", "content": calls}), *results]
+
+    await make_provider(use_responses_api=True).complete(say(messages=history))
+
+    (body,) = server.bodies("/responses")
+    assert [item["type"] for item in body["input"]] == [
+        "function_call",
+        "function_call",
+        "function_call_output",
+        "function_call_output",
+        "message",
+    ]
+    assert [part["type"] for part in body["input"][-1]["content"]] == ["input_image"] * 2
 
 
 @pytest.mark.parametrize(

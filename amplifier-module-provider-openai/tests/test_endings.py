@@ -120,6 +120,46 @@ async def test_an_error_inside_a_success(failure_of, body, kind, streaming):
     assert (body if isinstance(body, str) else body["message"]) in str(error)
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ({"type": "BadRequestError", "code": 400}, kernel.InvalidRequestError, 400),
+        ({"code": 401}, kernel.AuthenticationError, 401),
+        ({"code": "402"}, kernel.LLMError, 402),
+        ({"code": 403}, kernel.AccessDeniedError, 403),
+        ({"code": 404}, kernel.NotFoundError, 404),
+        ({"code": 429}, kernel.RateLimitError, 429),
+        ({"code": 429, "type": "insufficient_quota"}, kernel.QuotaExceededError, 429),
+        ({"type": "BadRequestError"}, kernel.InvalidRequestError, None),
+        ({"type": "NotFoundError"}, kernel.NotFoundError, None),
+        ({"type": "not_found_error"}, kernel.NotFoundError, None),
+        ({"type": "AuthenticationError"}, kernel.AuthenticationError, None),
+        (
+            {"type": "invalid_request_error", "code": "model_not_found"},
+            kernel.NotFoundError,
+            None,
+        ),
+        ({"type": "RateLimitError"}, kernel.RateLimitError, None),
+        ({"type": "server_error", "code": 500}, kernel.StreamError, None),
+        ({"code": 1234}, kernel.StreamError, None),
+    ],
+)
+async def test_an_error_inside_a_success_says_whether_to_try_again(
+    failure_of, body, kind, status, streaming
+):
+    body = {"message": "because", **body}
+    answer = stream(chunk("Hel"), {"error": body}) if streaming else Answer.json({"error": body})
+
+    error = await failure_of(answer, streaming=streaming)
+
+    assert type(error) is kind
+    assert error.status_code == status
+    assert error.retryable is (kind in {kernel.RateLimitError, kernel.StreamError})
+    assert "because" in str(error)
+    assert "inside an answer of" in str(error)
+
+
 @pytest.mark.parametrize("finish", ["error", "abort"])
 @pytest.mark.parametrize("reported", [{}, {"error": {"message": "provider gone"}}])
 async def test_an_answer_that_the_server_gave_up(failure_of, finish, reported):

@@ -8,7 +8,7 @@ from amplifier_core.message_models import ToolSpec
 from openai import AsyncOpenAI
 
 from amplifier_module_provider_openai import OpenAIProvider
-from scripted_server import Answer, chunk, completion, response_stream, stream
+from scripted_server import Answer, chunk, completion, response_stream, stream, usage
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
 HELLO = stream(chunk("Hello"), chunk(finish="stop"))
@@ -166,3 +166,23 @@ async def test_their_chat_completions_are_priced(server, make_provider, say, eve
     (told,) = [data for name, data in events if name == "llm:response"]
     assert answer.usage is not None
     assert told["usage"]["cost_usd"] == str(answer.usage.cost_usd) == "0.000265"
+
+
+async def test_a_first_chunk_of_azures_that_names_nothing_keeps_nothing_from_being_priced(
+    server, make_provider, say, events, url_at
+):
+    nameless = {**chunk(), "choices": [], "model": "", "id": "", "prompt_filter_results": []}
+    last = {**chunk(finish="stop"), "usage": usage()}
+    server.on(
+        CHAT,
+        stream(nameless, *({**part, "model": "gpt-5.5"} for part in (chunk("Hi"), last))),
+    )
+    provider = make_provider(
+        base_url=url_at("me.openai.azure.com"), use_responses_api=False, raw=True
+    )
+
+    await provider.complete(say())
+
+    (told,) = [data for name, data in events if name == "llm:response"]
+    assert told["usage"]["cost_usd"] == "0.000265"
+    assert (told["raw"]["id"], told["raw"]["model"]) == ("chatcmpl-1", "gpt-5.5")

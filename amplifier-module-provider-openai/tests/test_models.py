@@ -158,6 +158,42 @@ async def test_the_context_of_the_only_model_holds_for_any_name(server, make_pro
     assert provider.get_info().defaults["max_output_tokens"] == 256
 
 
+async def test_the_context_of_one_model_of_several_is_its_own(server, make_provider):
+    cards = [card("small", max_model_len=512), card("large")]
+    server.on("/models", Answer.json({"object": "list", "data": cards}))
+    provider = make_provider(default_model="large")
+
+    await provider.list_models()
+
+    assert provider.get_info().defaults["context_window"] == 200_000
+    assert make_provider(default_model="small").get_info().defaults["context_window"] == 512
+
+
+async def test_a_server_that_has_got_a_second_model_is_not_one_of_one(server, make_provider):
+    cards = [card("small", max_model_len=512)]
+    server.on("/models", Answer.json({"data": cards}), Answer.json({"data": [*cards, card("b")]}))
+    provider = make_provider(default_model="b")
+
+    contexts = []
+    for _ in range(2):
+        await provider.list_models()
+        contexts.append(provider.get_info().defaults["context_window"])
+
+    assert contexts == [512, 200_000]
+
+
+async def test_a_refusal_teaches_of_its_own_model_alone(server, make_provider, say):
+    refusal = {"message": "too long", "type": "exceed_context_size_error", "n_ctx": 512}
+    server.on("/chat/completions", Answer.json({"error": refusal}, 400))
+    provider = make_provider(use_responses_api=False, default_model="large")
+
+    with pytest.raises(kernel.ContextLengthError):
+        await provider.complete(say(model="small"))
+
+    assert provider.get_info().defaults["context_window"] == 200_000
+    assert make_provider(default_model="small").get_info().defaults["context_window"] == 512
+
+
 async def test_a_list_that_fails_is_an_error(server, make_provider):
     server.on("/models", Answer.json({"error": {"message": "no"}}, 500))
 

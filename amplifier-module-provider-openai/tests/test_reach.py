@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
 from amplifier_core import llm_errors as kernel
+from openai import APITimeoutError, Timeout
 
-from amplifier_module_provider_openai import OpenAIProvider, credentials, mount
+from amplifier_module_provider_openai import OpenAIProvider, completion, credentials, mount
+from amplifier_module_provider_openai import provider as provider_module
 from scripted_server import Answer
 
 CHAT = "/chat/completions"
@@ -50,10 +53,39 @@ async def test_a_connection_that_does_not_come_about_is_given_up_soon(
     assert caught.value.retryable
 
 
-async def test_only_the_connection_has_the_short_timeout(make_provider):
+async def test_only_the_connection_has_a_timeout_of_the_clients(make_provider):
+    """A request may want to wait for its answer longer than any client was made for."""
     timeout = make_provider(timeout=900).client.timeout
 
-    assert (timeout.connect, timeout.read) == (5.0, 900.0)
+    assert (timeout.connect, timeout.read, timeout.write) == (5.0, None, None)
+
+
+@pytest.mark.parametrize("path", [CHAT, "/responses"])
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("config", [{"timeout": 0}, {"timeout": 0, "stream_idle_timeout": 0}])
+async def test_a_server_that_never_answers_is_given_up_whatever_the_settings(
+    server, make_provider, say, monkeypatch, path, streaming, config
+):
+    monkeypatch.setattr(completion, "DEFAULT_TIMEOUT", 0.3)
+    server.on(path, Answer(wait=asyncio.Event()))
+    provider = make_provider(
+        use_responses_api=path != CHAT, **{"stream_idle_timeout": "0.3", **config}
+    )
+
+    async with asyncio.timeout(30):
+        with pytest.raises(kernel.LLMTimeoutError) as caught:
+            await provider.complete(say(metadata={"stream": streaming}))
+
+    assert "0.3" in str(caught.value)
+    assert caught.value.retryable
+
+
+async def test_a_list_that_never_comes_is_given_up(server, make_provider, monkeypatch):
+    monkeypatch.setattr(provider_module, "QUESTION_TIMEOUT", Timeout(0.3))
+    server.on("/models", Answer(wait=asyncio.Event()))
+
+    with pytest.raises(APITimeoutError):
+        await make_provider().list_models()
 
 
 async def test_a_missing_key_is_told_at_once(say):

@@ -190,19 +190,6 @@ async def test_openai_is_asked_to_go_on_five_times_at_most(server, openai, say):
     assert answer.finish_reason == "length"
 
 
-async def test_a_call_cut_off_before_a_continuation_is_not_carried_out(server, openai, say):
-    cut = function_call('{"at": ', status="incomplete", call_id="cut")
-    server.on(
-        RESPONSES,
-        Answer.json(response(cut, status="incomplete", incomplete_details=None)),
-        Answer.json(response(function_call('{"at": 1}'))),
-    )
-
-    answer = await openai.complete(say(metadata={"stream": False}))
-
-    assert [(call.id, call.arguments) for call in answer.tool_calls] == [("call_1", {"at": 1})]
-
-
 async def test_a_continuation_that_fails_leaves_what_there_is(server, openai, say):
     server.on(RESPONSES, Answer.json(CUT), Answer.json({"error": {"message": "no"}}, 500))
 

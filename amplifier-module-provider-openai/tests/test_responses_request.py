@@ -308,9 +308,9 @@ def test_images_and_orphans():
     items = params(request)["input"]
 
     assert items[0]["content"][1]["image_url"] == "data:image/jpeg;base64,QQ=="
-    assert items[1]["type"] == "function_call_output"
-    assert items[2]["content"][0]["type"] == "input_image"
-    assert items[3]["content"][0]["text"] == "[Tool: look]\n42"
+    assert items[1]["content"][0]["text"] == "[Tool: unknown]\n"
+    assert items[1]["content"][1]["type"] == "input_image"
+    assert items[2]["content"][0]["text"] == "[Tool: look]\n42"
 
 
 def test_a_retention_that_the_model_lacks_is_left_out_with_a_warning(caplog):

@@ -8,8 +8,9 @@ import pytest
 from amplifier_core.message_models import ChatRequest, Message, ToolSpec
 from hypothesis import given, settings
 
+from amplifier_module_provider_openai import OpenAIProvider
+from amplifier_module_provider_openai.endpoint import endpoint_of
 from amplifier_module_provider_openai.repair import repair_history
-from amplifier_module_provider_openai.responses_input import InputWriter
 from scripted_server import (
     Answer,
     chunk,
@@ -186,15 +187,27 @@ async def test_a_broken_history_is_mended_on_every_call(
     assert [name for name, _ in events].count("provider:tool_sequence_repaired") <= 1
 
 
-@given(HISTORIES)
+@pytest.mark.parametrize("url", ["http://localhost/v1", None], ids=["elsewhere", "openai"])
+@given(history=HISTORIES)
 @settings(max_examples=300, deadline=None)
-def test_any_history_is_accepted_by_a_strict_server_of_responses(history):
+def test_any_history_is_accepted_by_a_strict_server_of_responses(url, history):
     request = ChatRequest(messages=history)
     repair_history(request, set())
 
-    items = InputWriter(explicit_types=True, with_reasoning=False).write(request.messages)
+    params = OpenAIProvider("k").responses_params(request, {}, "gpt-5.5", endpoint_of(url))
 
-    assert refuse_input(items) is None
+    assert refuse_input(params["input"], typed=url is not None) is None
+
+
+@pytest.mark.parametrize("history", BROKEN)
+async def test_openai_gets_a_mended_history_too(server, make_provider, say, url_at, history):
+    server.on(RESPONSES, response_stream("Hello"))
+    provider = make_provider(base_url=url_at("api.openai.com"))
+
+    await provider.complete(say(messages=[m.model_copy(deep=True) for m in history]))
+
+    (body,) = server.bodies(RESPONSES)
+    assert refuse_input(body["input"], typed=False) is None
 
 
 CLOUD = response(
