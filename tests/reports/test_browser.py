@@ -227,8 +227,8 @@ def test_a_curl_line_can_be_copied(browser: Browser, site: Path):
 def test_settings_can_be_copied(browser: Browser, site: Path):
     with watched(browser, permissions=["clipboard-read", "clipboard-write"]) as seen:
         page = seen.open(site / "servers/llamacpp.html")
-        page.get_by_role("button", name="Copy: settings for Amplifier", exact=True).click()
-        page.get_by_role("button", name="Copied: settings for Amplifier", exact=True).wait_for()
+        page.get_by_role("button", name="Copy settings for Amplifier", exact=True).click()
+        page.get_by_role("button", name="Copied settings for Amplifier", exact=True).wait_for()
         copied = page.evaluate("navigator.clipboard.readText()")
 
     assert copied == "providers:\n  - id: local"

@@ -206,7 +206,7 @@ def test_a_copy_button_has_its_name_as_text_and_a_page_one_place_to_tell(site: P
     [*buttons] = re.findall(r'<button type="button" class="copy".*?</button>', page)
     assert len(buttons) == 2
     assert all("aria-label" not in button for button in buttons)
-    assert '<span>Copy</span><span class="unseen">: settings for Amplifier</span>' in buttons[1]
+    assert '<span>Copy</span><span class="unseen"> settings for Amplifier</span>' in buttons[1]
     assert page.count('role="status"') == 1
 
 
