@@ -101,10 +101,14 @@ class Bench:
         return Moment(time.time(), self.tap.mark(), self.target.log.mark())
 
     def exchanges(self, since: Moment) -> list[Exchange]:
-        """What went over the wire since."""
+        """What went over the wire since, on connections of its own.
+
+        The tap hears of a request that nobody waits for any more when the next check has begun.
+        """
         parts = urlsplit(self.target.url)
         server = f"{parts.scheme}://{parts.netloc}"
-        return exchanges(self.tap.since(since.tap), server, since.at)
+        own = [one for one in self.tap.since(since.tap) if one.number > since.tap]
+        return exchanges(own, server, since.at)
 
     def lost(self) -> str | None:
         """None while something listens at the target's address; else what became of it."""

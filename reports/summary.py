@@ -68,16 +68,24 @@ def _alike(before: Report, report: Report) -> tuple[Report, Report]:
     What was seen during a check that did not run now goes, too.
     """
     places = _places(before) & _places(report)
-    gone = {check.id for check in before.checks} - {check.id for check in report.checks}
-    return _narrowed(before, gone, places), _narrowed(report, gone, places)
+    old, new = ({check.id: check for check in one.checks} for one in (before, report))
+    gone = old.keys() - new.keys()
+    return _narrowed(before, new, gone, places), _narrowed(report, old, gone, places)
 
 
 def _places(report: Report) -> set[tuple[Layer, Mode]]:
     return {(result.layer, result.mode) for result in report.results}
 
 
-def _narrowed(report: Report, gone: set[str], places: set[tuple[Layer, Mode]]) -> Report:
-    rows = (_narrowed_row(check, places) for check in report.checks if check.id not in gone)
+def _narrowed(
+    report: Report, others: dict[str, Check], gone: set[str], places: set[tuple[Layer, Mode]]
+) -> Report:
+    modes = {mode for _, mode in places}
+    rows = (
+        _narrowed_row(check, others.get(check.id, check), modes)
+        for check in report.checks
+        if check.id not in gone
+    )
     results = (
         one
         for one in report.results
@@ -87,11 +95,11 @@ def _narrowed(report: Report, gone: set[str], places: set[tuple[Layer, Mode]]) -
     return report.model_copy(update={"checks": tuple(checks), "results": tuple(results)})
 
 
-def _narrowed_row(check: Check, places: set[tuple[Layer, Mode]]) -> Check:
-    layers, modes = {layer for layer, _ in places}, {mode for _, mode in places}
+def _narrowed_row(check: Check, other: Check, modes: set[Mode]) -> Check:
+    """A row with the layers that both rows have: one alone would be judged without the other."""
     return check.model_copy(
         update={
-            "layers": tuple(layer for layer in check.layers if layer in layers),
+            "layers": tuple(layer for layer in check.layers if layer in other.layers),
             "modes": tuple(mode for mode in check.modes if mode in modes),
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,22 @@ def test_server_that_listens_by_ipv6_alone_is_not_lost() -> None:
 
         assert up.lost() is None
     assert up.lost() == f"nothing listens at {there} any more"
+
+
+def test_what_the_tap_hears_late_is_not_the_next_checks(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        up = replace(target(), log=ServerLog(tmp_path / "log"))
+        with (
+            Tap(*server.getsockname()) as tap,
+            socket.create_connection(("127.0.0.1", tap.port)) as client,
+        ):
+            accepted, _ = server.accept()
+            on = Bench("other", spec(), up, tap, OPENAI)
+            began = on.moment()
+
+            client.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert accepted.recv(100)
+            late = on.exchanges(began)
+            accepted.close()
+
+    assert late == []

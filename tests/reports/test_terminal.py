@@ -115,6 +115,8 @@ WIRE = a_report(
     checks=(a_check(layers=(Layer.WIRE,)),),
 )
 FULL = a_report(*results_of(Outcome.FAIL, Outcome.PASS))
+BOTH = (a_check(), a_check("tools.another"))
+ANOTHER = [a_result(check="tools.another", mode=mode) for mode in Mode]
 MODULE = a_report(*(a_result(layer=Layer.PROVIDER, mode=mode) for mode in Mode))
 
 
@@ -127,6 +129,18 @@ def test_a_layer_that_one_of_the_runs_left_out_is_no_news(
     shown = summary_lines(report, gate(report), tmp_path, before)
 
     assert any(line.endswith("UTC: 1 unchanged") for line in shown)
+
+
+def test_a_failure_that_the_wire_was_not_asked_about_is_laid_on_nobody(tmp_path: Path):
+    before = a_report(
+        *(one.model_copy(update={"layer": Layer.PROVIDER}) for one in ANOTHER), checks=BOTH[1:]
+    )
+    failing = (a_result(Outcome.FAIL, layer=Layer.PROVIDER, mode=mode) for mode in Mode)
+    report = a_report(*failing, checks=BOTH[:1])
+
+    shown = summary_lines(report, gate(report), tmp_path, before)
+
+    assert "owner: provider" not in "\n".join(shown)
 
 
 def test_runs_of_different_layers_have_nothing_in_common(tmp_path: Path):
