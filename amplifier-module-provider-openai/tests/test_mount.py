@@ -230,11 +230,23 @@ async def run(server, *command, cwd=None):
     return process.returncode, output.decode()
 
 
+# The command's own status: amplifier-core 2.0.2 has threads that now and then crash a process that
+# ends (one in seven whole runs, side by side, after all nine checks had passed).
+CLI = """
+import os, sys
+from amplifier_core.cli import main
+try:
+    main()
+except SystemExit as end:
+    sys.stdout.flush()
+    os._exit(end.code or 0)
+"""
+
+
 async def test_cores_command_line_passes_nine_of_nine(server):
-    script = "from amplifier_core.cli import main; main()"
     folder = str(Path(package.__file__).parent)
 
-    status, output = await run(server, sys.executable, "-c", script, "validate", "provider", folder)
+    status, output = await run(server, sys.executable, "-c", CLI, "validate", "provider", folder)
 
     assert status == 0, output
     assert "9/9" in output
