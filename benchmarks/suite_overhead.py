@@ -3,7 +3,7 @@
 Starts llama.cpp natively and warms it up; runs the whole catalogue against it, from the command to
 the report, with `pytest -n 2` and in one process; then sends the very same requests, one after
 another, with a bare httpx client to the same server. Prints the times of each run, and the ratios
-of the medians. Six minutes for three runs; a quiet machine is needed.
+of the medians. Four minutes for three runs; a quiet machine is needed.
 """
 
 from __future__ import annotations
@@ -56,13 +56,12 @@ def main(runs: int) -> int:
         _suite(target, Path(folder) / "warm-up", "--checks=text.*")
         done = [_run(target, Path(folder) / str(number)) for number in range(runs)]
     bare = median(run.bare for run in done)
-    shared, alone = (median(times) / bare for times in _suites(done))
+    shared, alone = (
+        median(run.shared for run in done) / bare,
+        median(run.alone for run in done) / bare,
+    )
     _say(f"medians of {runs} runs, bare client 1.0: -n 2 {shared:.2f}, bar {BAR}; one {alone:.2f}")
     return 0 if shared <= BAR else 1
-
-
-def _suites(done: Iterable[Run]) -> Iterable[tuple[float, ...]]:
-    return zip(*((run.shared, run.alone) for run in done), strict=True)
 
 
 def _run(target: Target, folder: Path) -> Run:

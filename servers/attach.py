@@ -23,7 +23,7 @@ PATIENCE = 60.0
 _LOGIN = re.compile(r"[^:/]+://[^/?#]*@")
 #: Not any comma: a password may have one.
 _SETTINGS_OF_A_WISH = re.compile(r",(?=(?:kind|model|key)=)")
-#: Amplifier has a provider of that name; without the fallback, if it is not this one.
+#: Named in the settings: Amplifier's own module of that name has no fallback.
 MODULE = Path(__file__).parents[1] / "amplifier-module-provider-openai"
 _SETTINGS = """\
 config:

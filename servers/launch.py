@@ -54,14 +54,12 @@ def find_server(text: str) -> ServerSpec:
     spec = load_server(name)
     if not settings:
         return spec
-    in_container = _in_container(spec, settings)
     if "@" in name:
-        version = name.partition("@")[2]
         raise UnknownRelease(
-            f"a container has the version of its image, not {version}",
-            f"leave @{version} out, or name the image of that version: image=IMAGE",
+            f"{text} names a version, and a container has that of its image",
+            f"{spec.name},how=container,image=IMAGE",
         )
-    return in_container
+    return _in_container(spec, settings)
 
 
 def _in_container(spec: ServerSpec, settings: Sequence[str]) -> ServerSpec:

@@ -328,18 +328,34 @@ def batched(events: list[bytes]) -> list[list[bytes]]:
     return [events[at : at + 2] for at in range(0, len(events), 2)]
 
 
+def answer(pieces: list[str]) -> Any:
+    """What these pieces of content make, streamed."""
+    assembly = Assembly(BlockEvents(None))
+    for piece in pieces:
+        assembly.feed(chunk(piece))
+    assembly.feed(chunk(finish="stop"))
+    assembly.close()
+    return chat_response(assembly, streamed=True)
+
+
 @given(st.lists(CONTENT, max_size=8))
 @settings(max_examples=300, deadline=None)
 def test_content_means_the_same_however_it_is_cut(texts):
-    def answer(pieces: list[str]) -> Any:
-        assembly = Assembly(BlockEvents(None))
-        for piece in pieces:
-            assembly.feed(chunk(piece))
-        assembly.feed(chunk(finish="stop"))
-        assembly.close()
-        return chat_response(assembly, streamed=True)
-
     whole = answer(["".join(texts)])
 
     assert answer(texts).text == whole.text
     assert answer(list("".join(texts))).content == whole.content
+
+
+TAGS = ["<think>", "</think>", "<", "a", " ", "\n", "`", "</thi"]
+
+
+@given(st.lists(st.sampled_from(TAGS), max_size=10), st.lists(st.integers(0, 60), max_size=8))
+@settings(max_examples=400, deadline=None)
+def test_tags_mean_the_same_however_they_are_cut(tokens, places):
+    content = "".join(tokens)
+    cuts = sorted({0, len(content), *(place % (len(content) + 1) for place in places)})
+
+    in_pieces = answer([content[a:b] for a, b in pairwise(cuts)])
+
+    assert in_pieces.content == answer([content]).content == answer(list(content)).content

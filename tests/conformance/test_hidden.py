@@ -12,7 +12,8 @@ import pytest
 from conformance.hidden import hide_key
 from conformance.judge import Trial
 from conformance.plugin import _TRIAL, pytest_assertrepr_compare, pytest_runtest_makereport
-from reports import Layer, Mode, Outcome, Result
+from reports import Outcome
+from tests.reports.sample import a_result
 
 KEY = 'sk-"quoted"-and-configured'
 
@@ -45,14 +46,7 @@ def test_key_is_kept_out_of_tracebacks_messages_and_logs(request: pytest.Fixture
 def test_what_pytest_shows_of_a_check_is_without_the_key(
     request: pytest.FixtureRequest, outcome: Outcome
 ) -> None:
-    result = Result(
-        target="x",
-        check="text.plain",
-        layer=Layer.WIRE,
-        mode=Mode.WHOLE,
-        outcome=outcome,
-        message=f"HTTP 401: {KEY} is unknown",
-    )
+    result = a_result(outcome, message=f"HTTP 401: {KEY} is unknown")
     trial = SimpleNamespace(
         results=lambda *_: iter([result]),
         bench=SimpleNamespace(target=SimpleNamespace(api_key=KEY)),

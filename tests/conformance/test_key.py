@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from fixtures.model.files import tiny_model
 from reports import Verdict, cells, load
+from servers import ServerLog, Target
 from servers.port import free_port
+from servers.ready import wait_until_ready
 from tests.conformance.start import ROOT, run
 
 KEY = "sk-wanted-by-this-server"
@@ -54,24 +54,21 @@ def keyed_server(log: Path) -> Iterator[str]:
     with log.open("wb") as told:
         process = subprocess.Popen([*program, *settings], stdout=told, stderr=told)
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}/v1"
+        url = f"http://127.0.0.1:{port}/v1"
+        up = Target(
+            server="llamacpp",
+            title="llama.cpp",
+            how="attach",
+            log=ServerLog(log),
+            url=url,
+            model="tiny",
+            api_key=KEY,
+        )
+        wait_until_ready(up, PATIENCE)
+        yield url
     finally:
         process.terminate()
         process.wait(30)
-
-
-def wait_until_healthy(url: str) -> None:
-    """Return when the server has its model."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(url, trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"{url} did not answer in {PATIENCE} s")
 
 
 def written_in(folder: Path) -> list[Path]:

@@ -13,9 +13,10 @@ from conformance.other_model import excused, serves_own
 from conformance.outcome import Malformed, NotAnswered, outcome_of
 from conformance.sse import StreamBroken
 from fixtures.model.files import tiny_model
-from reports import Layer, Mode, Outcome, Owner, Report, Result, Verdict, cells, load
+from reports import Outcome, Owner, Report, Verdict, cells, load
 from servers import ModelPaths, ServerSpec, Target, find_server, launch
 from tests.conformance.start import run
+from tests.reports.sample import a_result
 
 #: Something of everything that a model can get wrong.
 CHOSEN = (
@@ -95,13 +96,7 @@ def test_own_model_is_known_by_what_it_says(target: Target, babbler: Target) -> 
 def test_only_words_are_put_down_to_the_model(
     error: Exception, outcome: Outcome, owner: Owner | None
 ) -> None:
-    result = Result(
-        target="theirs",
-        check="text.plain",
-        layer=Layer.WIRE,
-        mode=Mode.WHOLE,
-        outcome=outcome_of(error),
-    )
+    result = a_result(outcome_of(error), check="text.plain")
 
     seen = excused(result, error, "babbler")
 

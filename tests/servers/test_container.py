@@ -91,13 +91,24 @@ def test_model_is_made_known_inside_as_soon_as_that_succeeds(
     assert running.executed == [create, create]
 
 
-def test_container_that_ends_early_is_told_with_its_last_lines(
-    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
+TOLD = {
+    "die": (ServerDied, r"(?s)exit status 3.*no such tensor"),
+    "full": (CannotRunHere, r"can't run llama\.cpp: no space left on device"),
+}
+
+
+@pytest.mark.parametrize("fault", TOLD)
+def test_what_goes_wrong_in_the_engine_is_told_with_its_own_words(
+    start_engine: StartEngine,
+    model: ModelPaths,
+    tmp_path: Path,
+    fault: str,
 ):
-    start_engine("llamacpp", "die")
+    start_engine("llamacpp", fault)
+    error, told = TOLD[fault]
 
     with (
-        pytest.raises(ServerDied, match=r"(?s)exit status 3.*no such tensor"),
+        pytest.raises(error, match=told),
         launch(find_server("llamacpp,how=container"), model=model, log=tmp_path / "log"),
     ):
         pass
@@ -112,18 +123,6 @@ def test_image_that_can_not_be_pulled_is_told(
     with (
         pytest.raises(CannotRunHere, match="example/other:1 can't be had: manifest unknown"),
         launch(spec, model=model, log=tmp_path / "log"),
-    ):
-        pass
-
-
-def test_engine_that_refuses_is_told_as_an_error_of_the_server(
-    start_engine: StartEngine, model: ModelPaths, tmp_path: Path
-):
-    start_engine("llamacpp", "full")
-
-    with (
-        pytest.raises(CannotRunHere, match=r"can't run llama\.cpp: no space left on device"),
-        launch(find_server("llamacpp,how=container"), model=model, log=tmp_path / "log"),
     ):
         pass
 
