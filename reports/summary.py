@@ -63,39 +63,20 @@ def _flips(report: Report) -> Iterator[str]:
 
 
 def _alike(before: Report, report: Report) -> tuple[Report, Report]:
-    """Both reports, of the layers and modes that both have results of, and the checks of now.
-
-    What was seen during a check that did not run now goes, too.
-    """
+    """Both reports, of the checks, layers and modes that both have; the rest is no news."""
+    new = {check.id: check for check in report.checks}
     places = _places(before) & _places(report)
-    old, new = ({check.id: check for check in one.checks} for one in (before, report))
-    gone = old.keys() - new.keys()
-    return _narrowed(before, new, gone, places), _narrowed(report, old, gone, places)
+    modes = {mode for _, mode in places}
+    rows = [_shared(check, new[check.id], modes) for check in before.checks if check.id in new]
+    kept = {row.id: row for row in rows if row.layers and row.modes}
+    return _narrowed(before, kept, places), _narrowed(report, kept, places)
 
 
 def _places(report: Report) -> set[tuple[Layer, Mode]]:
     return {(result.layer, result.mode) for result in report.results}
 
 
-def _narrowed(
-    report: Report, others: dict[str, Check], gone: set[str], places: set[tuple[Layer, Mode]]
-) -> Report:
-    modes = {mode for _, mode in places}
-    rows = (
-        _narrowed_row(check, others.get(check.id, check), modes)
-        for check in report.checks
-        if check.id not in gone
-    )
-    results = (
-        one
-        for one in report.results
-        if gone.isdisjoint((one.check, one.case)) and (one.layer, one.mode) in places
-    )
-    checks = (check for check in rows if check.layers and check.modes)
-    return report.model_copy(update={"checks": tuple(checks), "results": tuple(results)})
-
-
-def _narrowed_row(check: Check, other: Check, modes: set[Mode]) -> Check:
+def _shared(check: Check, other: Check, modes: set[Mode]) -> Check:
     """A row with the layers that both rows have: one alone would be judged without the other."""
     return check.model_copy(
         update={
@@ -103,6 +84,18 @@ def _narrowed_row(check: Check, other: Check, modes: set[Mode]) -> Check:
             "modes": tuple(mode for mode in check.modes if mode in modes),
         }
     )
+
+
+def _narrowed(report: Report, rows: dict[str, Check], places: set[tuple[Layer, Mode]]) -> Report:
+    """The report with these rows alone, and what was seen during their checks."""
+    cases = {None, *rows}
+    results = [
+        one
+        for one in report.results
+        if one.check in rows and one.case in cases and (one.layer, one.mode) in places
+    ]
+    update = {"checks": tuple(rows.values()), "results": tuple(results)}
+    return report.model_copy(update=update)
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:

@@ -143,6 +143,16 @@ def test_a_failure_that_the_wire_was_not_asked_about_is_laid_on_nobody(tmp_path:
     assert "owner: provider" not in "\n".join(shown)
 
 
+def test_a_check_that_the_run_before_did_not_ask_is_no_news(tmp_path: Path):
+    wire = a_check("tools.wire-only", layers=(Layer.WIRE,))
+    asked = (a_result(check=wire.id, mode=mode) for mode in Mode)
+    report = a_report(*FULL.results, *asked, checks=(a_check(), wire))
+
+    shown = summary_lines(report, gate(report), tmp_path, MODULE)
+
+    assert any(line.endswith("UTC: 1 unchanged") for line in shown)
+
+
 def test_runs_of_different_layers_have_nothing_in_common(tmp_path: Path):
     shown = summary_lines(MODULE, gate(MODULE), tmp_path, WIRE)
 
