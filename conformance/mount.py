@@ -102,10 +102,10 @@ async def _record(coordinator: ModuleCoordinator, events: list[EmittedEvent]) ->
         coordinator.hooks.register(name, _listener(events), name=f"conformance-{name}")
 
 
-def _listener(
-    events: list[EmittedEvent],
-) -> Callable[[str, dict[str, Any]], Awaitable[HookResult]]:
-    async def listen(name: str, payload: dict[str, Any]) -> HookResult:
+def _listener(events: list[EmittedEvent]) -> Callable[[str, dict[str, Any]], HookResult]:
+    # No coroutine: amplifier-core 2.0.2 can't run one for an event that outlives its loop, and the
+    # warning that it was never awaited would hit whichever check runs then.
+    def listen(name: str, payload: dict[str, Any]) -> HookResult:
         events.append((time.time(), name, Told(payload)))
         return HookResult(action="continue")
 
