@@ -175,7 +175,7 @@ def described(
         how=target.how,
         image=target.image or None,
         flags=tuple(target.flags),
-        model=target.model,
+        model=target.model if target.how == "attach" else model.name,
         model_digest=(model.digest or None) if target.how != "attach" else None,
         protocol=protocol_for(spec, module, protocol).spoken,
         provider=str(module),

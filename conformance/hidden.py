@@ -1,6 +1,8 @@
-"""The key of a target, which a server may repeat, kept out of what pytest prints."""
+"""Keys, which a server or a module may repeat, kept out of what pytest prints."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pytest
 
@@ -8,11 +10,11 @@ from reports.journal import SECRET_SIZE
 from reports.redact import hide, spellings
 
 
-def hide_key(report: pytest.TestReport, key: str | None) -> None:
-    """Take the key out of a report's message or traceback, and out of what was captured."""
-    if not key or len(key) < SECRET_SIZE:
+def hide_keys(report: pytest.TestReport, keys: Iterable[str | None]) -> None:
+    """Take keys out of a report's message or traceback, and out of what was captured."""
+    spelt = [one for key in keys if key and len(key) >= SECRET_SIZE for one in spellings(key)]
+    if not spelt:
         return
-    spelt = spellings(key)
     # A traceback shows text within quotes, where backslashes are doubled.
     secrets = sorted({*spelt, *(repr(one)[1:-1] for one in spelt)}, key=len, reverse=True)
     report.sections = [(name, hide(text, secrets)) for name, text in report.sections]

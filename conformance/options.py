@@ -6,6 +6,7 @@ import difflib
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from os.path import expanduser
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Options:
     folder: str | None
     updates: bool
 
-    @property
+    @cached_property
     def secrets(self) -> list[str]:
         """What must never be written down: keys, and settings that look like one."""
         attached = [spec for spec in self.specs.values() if isinstance(spec, AttachedSpec)]

@@ -15,7 +15,7 @@ from conformance.ask import Asker
 from conformance.bench import Bench, on_bench
 from conformance.cell import Cell
 from conformance.compared import sides
-from conformance.hidden import hide_key
+from conformance.hidden import hide_keys
 from conformance.judge import Trial
 from conformance.listing import explained, listed
 from conformance.live import live, show_progress
@@ -225,7 +225,7 @@ def pytest_runtest_makereport(
     if trial := item.stash.get(_TRIAL, None):
         if call.when == "call" or call.excinfo:
             _judge(item, trial, call, report)
-        hide_key(report, trial.bench.target.api_key)
+        hide_keys(report, [trial.bench.target.api_key, *item.config.stash[_OPTIONS].secrets])
     return report
 
 

@@ -15,7 +15,7 @@ from conformance.bench import described
 from conformance.catalogue import catalogue
 from conformance.folder import run_folder
 from conformance.options import Options
-from reports import Absent, Check, Gate, Journal, Layer, Report, Result, build, gate, read_journal
+from reports import Absent, Check, Gate, Journal, Layer, Report, Result, build, gate
 from servers import ModelPaths, Progress, ServersError, Target, launch
 from servers.fleet import Fleet
 
@@ -125,7 +125,7 @@ class Run:
         self._fleet.close()
         with _written():
             self._journal.finish(self._incomplete)
-            report = read_journal(self._journal.path)
+            report = self._journal.report()
             build(report, self.folder)
         return report, gate(report)
 

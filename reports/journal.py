@@ -54,6 +54,7 @@ class Journal:
         self._file = file
         self._secrets: list[str] = []
         self._written: list[str] = []
+        self._records: list[BaseModel] = []
 
     @classmethod
     def create(cls, path: Path, *, suite_version: str, asked: Sequence[str]) -> Self:
@@ -109,12 +110,17 @@ class Journal:
         """Close the file; without `finish` the run counts as incomplete."""
         self._file.close()
 
+    def report(self) -> Report:
+        """The report of what was written until now, as `read_journal` would give it."""
+        return _report(self.path, self._records, [])
+
     def _write(self, kind: str, record: BaseModel) -> None:
         told = record.model_dump_json()
         if self._may_tell(told):
-            clean = type(record).model_validate_json(told, context=self._secrets)
-            told = clean.model_dump_json()
+            record = type(record).model_validate_json(told, context=self._secrets)
+            told = record.model_dump_json()
         self._file.write(f'{{"record":"{kind}","is":{told}}}\n'.encode())
+        self._records.append(record)
 
     def _may_tell(self, told: str) -> bool:
         """Whether a record may hold a key; that is asked of each, and reading it anew is slow."""
@@ -140,13 +146,7 @@ def read_journal(path: Path) -> Report:
     A last line that breaks off is left out and told of in `incomplete`. Raises UnreadableJournal
     for any other damage, and where not even the first record is whole.
     """
-    records, incomplete = _records(path)
-    runs = [record for record in records if isinstance(record, _Run)]
-    if len(runs) != 1 or not isinstance(records[0], _Run):
-        raise UnreadableJournal(
-            f"{path} holds no complete run: nothing was judged.", "Start the run again."
-        )
-    return _report(path, runs[0], records, incomplete)
+    return _report(path, *_records(path))
 
 
 def _records(path: Path) -> tuple[list[BaseModel], list[str]]:
@@ -182,7 +182,8 @@ def _parse(line: bytes) -> BaseModel | None:
         return None
 
 
-def _report(path: Path, run: _Run, records: list[BaseModel], incomplete: list[str]) -> Report:
+def _report(path: Path, records: list[BaseModel], incomplete: list[str]) -> Report:
+    run = _run(path, records)
     finish = next((record for record in records if isinstance(record, _Finish)), None)
     if finish:
         incomplete += finish.incomplete
@@ -207,6 +208,15 @@ def _report(path: Path, run: _Run, records: list[BaseModel], incomplete: list[st
         raise UnreadableJournal(
             f"{path} does not fit together: {error.errors()[0]['msg']}.", "Run again."
         ) from error
+
+
+def _run(path: Path, records: list[BaseModel]) -> _Run:
+    runs = [record for record in records if isinstance(record, _Run)]
+    if len(runs) != 1 or runs[0] is not records[0]:
+        raise UnreadableJournal(
+            f"{path} holds no complete run: nothing was judged.", "Start the run again."
+        )
+    return runs[0]
 
 
 def _worst(results: Iterable[Result]) -> tuple[Result, ...]:

@@ -224,6 +224,11 @@ class Report(Record):
     incomplete: tuple[str, ...] = ()
     """What is missing of the run, a sentence each."""
 
+    def name(self, target: Target) -> str:
+        """What a target is called here: its title; with its id, where another one has the same."""
+        titles = [one.title for one in self.targets]
+        return f"{target.title} ({target.id})" if titles.count(target.title) > 1 else target.title
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         targets = {target.id for target in self.targets}

@@ -24,7 +24,7 @@ def table(report: Report, footnotes_at: str | None = None) -> str:
     found = groups(report)
     notes = expectations(cells(report))
     lines = [
-        f"| wire / provider | {' | '.join(_column(target) for target in report.targets)} |",
+        f"| wire / provider | {' | '.join(_column(report, target) for target in report.targets)} |",
         f"| --- |{' --- |' * len(report.targets)}",
     ]
     for chapter in chapters(report):
@@ -64,8 +64,8 @@ def _below(notes: list[str], elsewhere: str | None) -> list[str]:
     return [summary, *notes, "</details>"] if notes else []
 
 
-def _column(target: Target) -> str:
-    return f"{plain(target.title)} {plain(target.release)}"
+def _column(report: Report, target: Target) -> str:
+    return f"{plain(report.name(target))} {plain(target.release)}"
 
 
 def _group(group: Group, notes: list[Expectation]) -> str:

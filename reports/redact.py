@@ -16,6 +16,8 @@ _SECRET_TEXT = re.compile(
     r"|(?<=://)[^/\s@:]+:[^/\s@]+(?=@)",
     re.IGNORECASE,
 )
+#: One of these stands in whatever the pattern finds; to look for them is a tenth of its work.
+_MARKS = ("bearer", "api", "sk-", "@")
 
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -28,6 +30,9 @@ def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str],
 
 def redact_text(text: str) -> str:
     """Text with everything that looks like a key, a bearer token or a login replaced."""
+    lower = text.lower()
+    if not any(mark in lower for mark in _MARKS):
+        return text
     return _SECRET_TEXT.sub(lambda found: (found["before"] or "") + REDACTED, text)
 
 

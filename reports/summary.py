@@ -99,7 +99,7 @@ def _narrowed(report: Report, rows: dict[str, Check], places: set[tuple[Layer, M
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:
-    yield line(f"{target.title} {target.release}, model {target.model}, {target.how}")
+    yield line(f"{target.title} {target.release}, model {target.model_name}, {target.how}")
     for layer, mode in PLACES:
         counted = outcomes(own, layer, mode)
         figures = [f"{OUTCOME[one]} {counted[one]} {one}" for one in Outcome if counted[one]]

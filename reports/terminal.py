@@ -18,7 +18,7 @@ def table_lines(report: Report, *, width: int = 100, colour: bool = False) -> li
     """Chapters and targets; in each cell the checks passed on the wire and through the module."""
     table = Table("wire / provider", title_justify="left")
     for target in report.targets:
-        table.add_column(Text(line(f"{target.title}\n{target.release}", 60)))
+        table.add_column(Text(line(f"{report.name(target)}\n{target.release}", 80)))
     found = groups(report)
     for chapter in chapters(report):
         row = [_cell(found[chapter, target.id]) for target in report.targets]

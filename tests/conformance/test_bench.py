@@ -76,6 +76,15 @@ def test_entry_says_itself_what_is_spoken(
     assert told.protocol == spoken
 
 
+@pytest.mark.parametrize(("how", "shown"), [("native", "tiny"), ("attach", "/a/safetensors")])
+def test_model_that_the_suite_brings_is_shown_by_its_own_name(how: str, shown: str) -> None:
+    up = replace(target(), how=how, model="/a/safetensors")
+
+    told = described("mlx", spec(), up, module=OPENAI, protocol=None, model=tiny_model())
+
+    assert told.model == shown
+
+
 def test_configuration_of_the_module_has_the_last_word() -> None:
     module = Module("provider-openai", config={"use_responses_api": "on"})
 

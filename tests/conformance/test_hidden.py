@@ -9,9 +9,15 @@ from typing import cast
 
 import pytest
 
-from conformance.hidden import hide_key
+from conformance.hidden import hide_keys
 from conformance.judge import Trial
-from conformance.plugin import _TRIAL, pytest_assertrepr_compare, pytest_runtest_makereport
+from conformance.options import Options
+from conformance.plugin import (
+    _OPTIONS,
+    _TRIAL,
+    pytest_assertrepr_compare,
+    pytest_runtest_makereport,
+)
 from reports import Outcome
 from tests.reports.sample import a_result
 
@@ -35,7 +41,7 @@ def test_key_is_kept_out_of_tracebacks_messages_and_logs(request: pytest.Fixture
     report = told(request.node, failing)
     assert "configured" in report.longreprtext
 
-    hide_key(report, KEY)
+    hide_keys(report, [KEY])
 
     shown = [report.longreprtext, *(text for _, text in report.sections)]
     assert not [text for text in shown if "and-configured" in text]
@@ -43,17 +49,22 @@ def test_key_is_kept_out_of_tracebacks_messages_and_logs(request: pytest.Fixture
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.ERROR])
-def test_what_pytest_shows_of_a_check_is_without_the_key(
-    request: pytest.FixtureRequest, outcome: Outcome
+@pytest.mark.parametrize(("of_the_server", "configured"), [(KEY, []), (None, [KEY])])
+def test_what_pytest_shows_of_a_check_is_without_keys(
+    request: pytest.FixtureRequest,
+    outcome: Outcome,
+    of_the_server: str | None,
+    configured: list[str],
 ) -> None:
     result = a_result(outcome, message=f"HTTP 401: {KEY} is unknown")
     trial = SimpleNamespace(
         results=lambda *_: iter([result]),
-        bench=SimpleNamespace(target=SimpleNamespace(api_key=KEY)),
+        bench=SimpleNamespace(target=SimpleNamespace(api_key=of_the_server)),
         seen=None,
         expected=None,
     )
     config = SimpleNamespace(stash=pytest.Stash())
+    config.stash[_OPTIONS] = cast("Options", SimpleNamespace(secrets=configured))
     item = SimpleNamespace(stash=pytest.Stash(), config=config)
     item.stash[_TRIAL] = cast("Trial", trial)
     pytest_assertrepr_compare(cast("pytest.Config", config), op="in", left=401, right={200})
@@ -77,6 +88,6 @@ def test_report_without_the_key_stays_as_it_is(
     report = told(request.node, failing)
     before = report.longrepr
 
-    hide_key(report, key)
+    hide_keys(report, [key])
 
     assert report.longrepr is before

@@ -37,6 +37,23 @@ def test_a_journal_gives_its_report(tmp_path: Path):
     assert report.incomplete == ()
 
 
+@pytest.mark.parametrize("key", [None, "a-configured-key"])
+@pytest.mark.parametrize("finish", [True, False])
+def test_what_was_written_is_what_is_read(tmp_path: Path, key: str | None, *, finish: bool):
+    path = tmp_path / "journal.jsonl"
+    long = "a-configured-key \ud800 sk-aaaaaaaaaaaaaaaaaaaa " * 5000
+    with Journal.create(path, suite_version="0.1.0", asked=["llamacpp"]) as journal:
+        journal.hide(key)
+        journal.target(a_target())
+        journal.checks([a_check()])
+        journal.result(a_result(message=long, exchanges=(an_exchange(),)))
+        journal.result(a_result(Outcome.FAIL, message="of two the worse one counts"))
+        if finish:
+            journal.finish(["what it had to leave out"])
+
+    assert journal.report() == read_journal(path)
+
+
 def test_a_journal_without_an_end_says_so(tmp_path: Path):
     report = read_journal(write(tmp_path / "journal.jsonl", finish=False))
 

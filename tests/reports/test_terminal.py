@@ -201,3 +201,15 @@ def test_the_first_run_has_none_before(tmp_path: Path):
     build(at(0), tmp_path / "now")
 
     assert last_run(tmp_path / "now", at(0)) is None
+
+
+def test_targets_of_one_server_are_told_apart():
+    twins = (a_target(id="llamacpp-2"), a_target(id="llamacpp-3"))
+    report = a_report(targets=(*twins, a_target(id="vllm", title="vLLM")), results=())
+
+    assert [report.name(target) for target in report.targets] == [
+        "llamacpp (llamacpp-2)",
+        "llamacpp (llamacpp-3)",
+        "vLLM",
+    ]
+    assert "(llamacpp-3)" in "\n".join(table_lines(report))
