@@ -22,6 +22,7 @@ from conformance.canned import (
     called,
 )
 from conformance.check import check
+from conformance.outcome import about_form
 from conformance.provider import ProviderAsker
 from conformance.stand_in import StandIn, always, facing, in_turn, nobody
 from fixtures.tools import WEATHER
@@ -46,11 +47,12 @@ async def test_retry(ask: ProviderAsker) -> None:
     async with facing(ask, in_turn(BUSY, BUSY), **PATIENT) as (other, stand):
         reply = await other("Repeat: tiger river")
 
+    with about_form():
+        assert len(stand.asked) == 3
+        assert [told["attempt"] for told in ask.emitted("provider:retry")] == [1, 2]
+        assert [told["status"] for told in ask.emitted("llm:response")] == ["ok"]
+        assert len(ask.emitted("llm:request")) == 1
     assert reply.text == "tiger river"
-    assert len(stand.asked) == 3
-    assert [told["attempt"] for told in ask.emitted("provider:retry")] == [1, 2]
-    assert [told["status"] for told in ask.emitted("llm:response")] == ["ok"]
-    assert len(ask.emitted("llm:request")) == 1
 
 
 @check("failures.retry-exhausted")
@@ -71,9 +73,10 @@ async def test_retry_reset(ask: ProviderAsker) -> None:
     async with facing(ask, in_turn(RESET), **PATIENT) as (other, stand):
         reply = await other("Repeat: tiger river")
 
+    with about_form():
+        assert len(stand.asked) == 2
+        assert len(other.emitted("provider:retry")) == 1
     assert reply.text == "tiger river"
-    assert len(stand.asked) == 2
-    assert len(other.emitted("provider:retry")) == 1
 
 
 @check("failures.retry-after")
@@ -84,8 +87,9 @@ async def test_retry_after(ask: ProviderAsker) -> None:
         async with facing(ask, in_turn(limited), **PATIENT) as (other, _):
             reply = await other("Repeat: tiger river")
 
+        with about_form():
+            assert [retry["delay"] for retry in other.emitted("provider:retry")] == [0.2]
         assert reply.text == "tiger river"
-        assert [retry["delay"] for retry in other.emitted("provider:retry")] == [0.2]
 
 
 @check("failures.retry-too-late")
@@ -235,9 +239,10 @@ async def test_cancel(ask: ProviderAsker) -> None:
         waited = asyncio.wait_for(other.text("Repeat: tiger river"), LONG)
         (text,) = await asyncio.gather(waited, return_exceptions=True)
 
-    assert [type(one) for one in ended] == [asyncio.CancelledError, asyncio.CancelledError]
+    with about_form():
+        assert [type(one) for one in ended] == [asyncio.CancelledError, asyncio.CancelledError]
+        assert stand.left == 2
     assert text == "tiger river"
-    assert stand.left == 2
     assert [told["status"] for told in other.emitted("llm:response")] == ["ok"]
 
 

@@ -31,6 +31,7 @@ from conformance.canned import (
 )
 from conformance.check import check
 from conformance.conversation import assistant, result
+from conformance.outcome import about_form
 from conformance.provider import ProviderAsker, of_the_module
 from conformance.stand_in import Canned, facing, in_turn, nobody, refusing
 from fixtures.tools import WEATHER
@@ -71,9 +72,10 @@ async def test_missing_route(ask: ProviderAsker) -> None:
         async with facing(ask, refusing(RESPONSES, answer), **AUTO) as (other, stand):
             reply = await other("Repeat: tiger river")
 
+        with about_form():
+            assert stand.asked == [RESPONSES, CHAT]
+            assert len(other.emitted(FALLBACK)) == 1
         assert reply.text == "tiger river"
-        assert stand.asked == [RESPONSES, CHAT]
-        assert len(other.emitted(FALLBACK)) == 1
 
 
 @check("fallback.confused")
@@ -83,8 +85,9 @@ async def test_confused(ask: ProviderAsker) -> None:
         async with facing(ask, refusing(RESPONSES, answer), **AUTO) as (other, stand):
             reply = await other("Repeat: tiger river")
 
+        with about_form():
+            assert stand.asked == [RESPONSES, CHAT]
         assert reply.text == "tiger river"
-        assert stand.asked == [RESPONSES, CHAT]
 
 
 @check("fallback.reset")
@@ -94,9 +97,10 @@ async def test_reset(ask: ProviderAsker) -> None:
         async with facing(ask, refusing(RESPONSES, answer), **AUTO) as (other, stand):
             reply = await other("Repeat: tiger river")
 
+        with about_form():
+            assert stand.asked == [RESPONSES, CHAT]
+            assert not other.emitted("provider:retry")
         assert reply.text == "tiger river"
-        assert stand.asked == [RESPONSES, CHAT]
-        assert not other.emitted("provider:retry")
 
 
 @check("fallback.one-request")
@@ -105,9 +109,10 @@ async def test_one_request(ask: ProviderAsker) -> None:
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **AUTO) as (other, _):
         await other("Repeat: tiger river")
 
-    assert len(other.emitted("llm:request")) == 1
-    assert [told["status"] for told in other.emitted("llm:response")] == ["ok"]
-    assert not other.emitted("provider:retry")
+    with about_form():
+        assert len(other.emitted("llm:request")) == 1
+        assert [told["status"] for told in other.emitted("llm:response")] == ["ok"]
+        assert not other.emitted("provider:retry")
 
 
 @check("fallback.remembered")
@@ -119,7 +124,8 @@ async def test_remembered(ask: ProviderAsker) -> None:
         async with other.configured() as later:
             await later("Repeat: lamp")
 
-    assert stand.asked == [RESPONSES, CHAT, CHAT, CHAT]
+    with about_form():
+        assert stand.asked == [RESPONSES, CHAT, CHAT, CHAT]
 
 
 @check("fallback.tools")
@@ -176,11 +182,12 @@ async def test_explicit(ask: ProviderAsker) -> None:
         request = other.request("Repeat: tiger river")
         ended = await other.ended(request, use_responses_api=True)
 
-    assert isinstance(error, llm_errors.NotFoundError)
-    assert by_responses.asked == [RESPONSES]
+    with about_form():
+        assert isinstance(error, llm_errors.NotFoundError)
+        assert by_responses.asked == [RESPONSES]
+        assert isinstance(ended, llm_errors.NotFoundError), f"complete() gave {ended!r}"
+        assert by_chat.asked == [CHAT, RESPONSES]
     assert reply.text == "tiger river"
-    assert isinstance(ended, llm_errors.NotFoundError), f"complete() gave {ended!r}"
-    assert by_chat.asked == [CHAT, RESPONSES]
 
 
 @check("fallback.told")
@@ -191,15 +198,16 @@ async def test_told(ask: ProviderAsker) -> None:
             await other("Repeat: tiger")
             await other("Repeat: river")
 
-    assert len(other.emitted(FALLBACK)) == 1
-    told = other.emitted(FALLBACK)[0]
-    assert told["provider"] == other.provider.name
-    assert told["model"] == ask.model
-    assert (told["base_url"], told["status_code"]) == (stand.url, 404)
-    assert (told["from"], told["to"]) == ("responses", "chat_completions")
-    assert told["reason"]
     named = [one for one in records if "use_responses_api" in one.getMessage()]
-    assert [one.levelname for one in named] == ["INFO"]
+    with about_form():
+        assert len(other.emitted(FALLBACK)) == 1
+        told = other.emitted(FALLBACK)[0]
+        assert told["provider"] == other.provider.name
+        assert told["model"] == ask.model
+        assert (told["base_url"], told["status_code"]) == (stand.url, 404)
+        assert (told["from"], told["to"]) == ("responses", "chat_completions")
+        assert told["reason"]
+        assert [one.levelname for one in named] == ["INFO"]
 
 
 @check("fallback.both-fail")
@@ -209,11 +217,12 @@ async def test_both_fail(ask: ProviderAsker) -> None:
     async with facing(ask, answers, **ONCE) as (other, stand):
         errors = [await other.error("Repeat: tiger river") for _ in range(2)]
 
-    assert stand.asked == [RESPONSES, CHAT] * 2
-    for error in errors:
-        assert isinstance(error, llm_errors.ProviderUnavailableError), repr(error)
-        assert "oops" in str(error)
-        assert "connection" in str(error)
+    with about_form():
+        assert stand.asked == [RESPONSES, CHAT] * 2
+        for error in errors:
+            assert isinstance(error, llm_errors.ProviderUnavailableError), repr(error)
+            assert "oops" in str(error)
+            assert "connection" in str(error)
 
 
 @check("fallback.one-discovery")
@@ -223,8 +232,9 @@ async def test_one_discovery(ask: ProviderAsker) -> None:
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **AUTO) as (other, stand):
         texts = await asyncio.gather(*(other.text(f"Repeat: {word}") for word in words))
 
+    with about_form():
+        assert sorted(stand.asked) == [CHAT, CHAT, CHAT, RESPONSES]
     assert texts == words
-    assert sorted(stand.asked) == [CHAT, CHAT, CHAT, RESPONSES]
 
 
 @check("fallback.later-turn")
@@ -235,8 +245,9 @@ async def test_later_turn(ask: ProviderAsker) -> None:
         first = await other("My name is Ana.")
         reply = await other("My name is Ana.", assistant("Hello Ana."), "What is my name?")
 
+    with about_form():
+        assert stand.asked == [RESPONSES, RESPONSES, CHAT]
     assert first.text == reply.text == "Ana"
-    assert stand.asked == [RESPONSES, RESPONSES, CHAT]
 
 
 @check("fallback.new-server")
@@ -248,8 +259,9 @@ async def test_new_server(ask: ProviderAsker) -> None:
         error = await other.error("Repeat: tiger")
         reply = await other("Repeat: tiger")
 
-    assert isinstance(error, llm_errors.NotFoundError), repr(error)
-    assert stand.asked == [RESPONSES, CHAT, CHAT, RESPONSES]
+    with about_form():
+        assert isinstance(error, llm_errors.NotFoundError), repr(error)
+        assert stand.asked == [RESPONSES, CHAT, CHAT, RESPONSES]
     assert reply.text == "Ana"
 
 

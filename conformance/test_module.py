@@ -4,7 +4,7 @@ import asyncio
 
 from conformance.bench import Bench
 from conformance.check import check
-from conformance.outcome import NotAnswered, Unsupported
+from conformance.outcome import NotAnswered, Unsupported, about_form
 from conformance.provider import ProviderAsker, of_the_module
 from conformance.stand_in import always, facing
 from conformance.wire import WireAsker, open_client
@@ -44,8 +44,9 @@ async def test_concurrent(ask: ProviderAsker) -> None:
     """Six questions at once get six answers, each its own."""
     texts = await asyncio.gather(*(ask.text(f"Repeat: {word}") for word in WORDS))
 
+    with about_form():
+        assert len(ask.emitted("llm:response")) == len(WORDS)
     assert texts == WORDS
-    assert len(ask.emitted("llm:response")) == len(WORDS)
 
 
 @check("module.one-at-a-time")
@@ -54,6 +55,7 @@ async def test_one_at_a_time(ask: ProviderAsker) -> None:
     async with facing(ask, always(None), max_concurrent_requests=1) as (other, stand):
         texts = await asyncio.gather(*(other.text(f"Repeat: {word}") for word in WORDS))
 
+    with about_form():
+        assert len(stand.asked) == len(WORDS)
+        assert stand.most == 1
     assert texts == WORDS
-    assert len(stand.asked) == len(WORDS)
-    assert stand.most == 1
