@@ -59,6 +59,7 @@ class Bench:
     reads: dict[str, bool] = field(default_factory=dict)
     #: By check, so that it makes no difference which process asks what.
     agreements: dict[str, Agreement] = field(default_factory=lambda: defaultdict(Agreement))
+    _was_lost: bool = False
 
     @property
     def url(self) -> str:
@@ -115,8 +116,13 @@ class Bench:
         try:
             socket.create_connection(_address(self.target.url), timeout=5).close()
         except OSError:
+            self._was_lost = True
             return self._end() or f"nothing listens at {self.target.url} any more"
         return None
+
+    def still_lost(self) -> str | None:
+        """The same of a target that was lost before; of any other, its answers will tell."""
+        return self.lost() if self._was_lost else None
 
     def _end(self) -> str | None:
         """How the server ended; its port closes a moment before its end can be seen."""

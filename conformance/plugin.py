@@ -5,6 +5,7 @@ Without --server it is silent but for one line at the end.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Container, Generator, Iterator
 from typing import Any
 
@@ -204,7 +205,7 @@ async def ask(request: pytest.FixtureRequest, bench: Bench) -> AsyncIterator[Ask
     """The asker of one layer and mode, and the beginning of what is recorded as evidence."""
     cell: Cell = request.param
     trial = request.node.stash[_TRIAL] = Trial(cell, bench, bench.moment())
-    if lost := bench.lost():
+    if lost := bench.still_lost():
         raise TargetLost(lost)
     async with bench.asker(cell.layer, cell.mode) as asker:
         trial.asker = asker
@@ -221,24 +222,31 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Judge a check when its body, or what it stands on, has ended."""
+    trial = item.stash.get(_TRIAL, None)
+    if trial is None:
+        return (yield)
+    results = _judged(item, trial, call) if call.when == "call" or call.excinfo else []
+    if call.excinfo and results[0].outcome is not Outcome.ERROR:
+        # What was seen tells a failed check; to show its code pytest would parse all sources.
+        item.repr_failure = lambda excinfo, style=None: results[0].message  # type: ignore[method-assign]  # noqa: ARG005
     report = yield
-    if trial := item.stash.get(_TRIAL, None):
-        if call.when == "call" or call.excinfo:
-            _judge(item, trial, call, report)
-        hide_keys(report, [trial.bench.target.api_key, *item.config.stash[_OPTIONS].secrets])
+    if results:
+        _show(report, results)
+    hide_keys(report, [trial.bench.target.api_key, *item.config.stash[_OPTIONS].secrets])
     return report
 
 
-def _judge(
-    item: pytest.Item, trial: Trial, call: pytest.CallInfo[None], report: pytest.TestReport
-) -> None:
-    """Put the results into the report, and how pytest shows the check's own."""
+def _judged(item: pytest.Item, trial: Trial, call: pytest.CallInfo[None]) -> list[Result]:
+    """The check's own result, and then those of the invariants."""
     if compared := item.config.stash.get(_COMPARED, None):
         trial.seen, trial.expected = sides(*compared)
         del item.config.stash[_COMPARED]
-    error = call.excinfo.value if call.excinfo else None
-    result, *watched = trial.results(error, call.duration)
-    report.__dict__["results"] = [result, *watched]
+    return list(trial.results(call.excinfo.value if call.excinfo else None, call.duration))
+
+
+def _show(report: pytest.TestReport, results: list[Result]) -> None:
+    """Put the results into the report, and how pytest shows the check's own."""
+    report.__dict__["results"], result = results, results[0]
     if is_expected(result) and result.expectation:
         report.outcome, report.wasxfail = "skipped", result.expectation.reason
     elif result.outcome not in {Outcome.PASS, Outcome.ERROR}:
@@ -261,6 +269,8 @@ def pytest_report_teststatus(
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the report; where pytest ended by itself the gate decides the exit status."""
+    if is_gate(session.config):
+        gc.freeze()  # pytest is going to look for leaks in all that is held, half a dozen times
     run = session.config.stash.get(_RUN, None)
     if run is None:
         return

@@ -28,26 +28,23 @@ Ended = Literal["complete", "cut", "reset", "timeout", "refused"]
 
 def _encodable(value: object) -> object:
     """A string that UTF-8 can hold: what a server sends may decode to lone surrogates."""
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "replace").decode("utf-8")
     return value
 
 
-def _without_keys(text: str, info: ValidationInfo) -> str:
-    """A text without the keys that the journal hides; they are the validation's context."""
-    return hide(text, info.context or ())
-
-
-def _short(text: str) -> str:
+def _told(text: str, info: ValidationInfo) -> str:
+    """A text as it may be told; keys that the journal hides are the validation's context."""
+    text = redact_text(text)
+    if info.context:
+        text = hide(text, info.context)
     if len(text) <= TEXT_LIMIT:
         return text
     kept = text[: TEXT_LIMIT - 40]
     return f"{kept}… [{len(text) - len(kept)} more characters]"
 
 
-_Encoded = Annotated[str, BeforeValidator(_encodable), AfterValidator(redact_text)]
-
-Text = Annotated[_Encoded, AfterValidator(_without_keys), AfterValidator(_short)]
+Text = Annotated[str, BeforeValidator(_encodable), AfterValidator(_told)]
 """Any text from outside: made encodable, secrets taken out, cut with a note."""
 
 
@@ -60,7 +57,7 @@ class Record(BaseModel):
 class Body(Record):
     """Bytes as JSON can carry them: text where they are UTF-8, base64 where not."""
 
-    text: _Encoded = ""
+    text: Annotated[str, BeforeValidator(_encodable), AfterValidator(redact_text)] = ""
     encoding: Literal["utf-8", "base64"] = "utf-8"
     cut: int = 0
     """Bytes left out at the end."""

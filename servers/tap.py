@@ -84,9 +84,10 @@ class Tap:
         """Connections with what they carried after `mark`; those that carried nothing are out."""
         seen = []
         for connection in list(self._connections):
-            chunks = [chunk for chunk in list(connection.chunks) if chunk.number > mark]
-            if chunks or connection.number > mark:
-                seen.append(dataclasses.replace(connection, chunks=chunks))
+            last = connection.chunks[-1] if connection.chunks else connection
+            if last.number > mark:
+                later = [chunk for chunk in list(connection.chunks) if chunk.number > mark]
+                seen.append(dataclasses.replace(connection, chunks=later))
         return seen
 
     @contextmanager
