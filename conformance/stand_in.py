@@ -74,7 +74,8 @@ class StandIn:
     """One that is listening at the base URL `url`.
 
     `asked` holds the paths of the requests so far, as they are where a base URL ends in `/v1`,
-    whatever the target's own is; `received` their bodies as far as it read them,
+    whatever the target's own is; `came` when each of them did, in seconds of a clock that only goes
+    on; `received` their bodies as far as it read them,
     `exchanged` the connections that it answered itself, as a tap would have recorded them.
     `most` is how many requests were under way at once, `left` how often a client went away from
     the silence that it was met with; `silences` can be acquired once for each of these.
@@ -83,6 +84,7 @@ class StandIn:
     def __init__(self, target: str, answers: Answers, client: httpx.AsyncClient) -> None:
         self.url = ""
         self.asked: list[str] = []
+        self.came: list[float] = []
         self.received: list[bytes] = []
         self.exchanged: list[Connection] = []
         self.most = 0
@@ -118,6 +120,7 @@ class StandIn:
         method, path, headers = _read_head(head)
         path = path.removeprefix(self._number)
         self.asked.append(self._as_usual(path))
+        self.came.append(time.monotonic())
         answer = self._answers(self.asked[-1])
         if answer and answer.reset:
             self._note(came, head, bytes(answer), "reset by the server")

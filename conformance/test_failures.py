@@ -25,6 +25,7 @@ from conformance.check import check
 from conformance.outcome import about_form
 from conformance.provider import ProviderAsker
 from conformance.stand_in import StandIn, always, facing, in_turn, nobody
+from conformance.within import within
 from fixtures.tools import WEATHER
 from reports import Mode
 from servers.faults import Cut, Replace, Reset
@@ -33,7 +34,7 @@ from servers.faults import Cut, Replace, Reset
 PATIENT = {"max_retries": 2, "min_retry_delay": 0.01, "retry_jitter": False}
 #: Arguments of a call that the limit cut at several places, the last one just before its end.
 CUT_ARGUMENTS = ["{", '{"city', '{"city": "Os', '{"city": "Oslo"']
-#: Seconds after which a slot that was kept will not be given back any more.
+#: Seconds after which a slot that was kept will not be given back any more, and no timeout comes.
 LONG = 5.0
 #: Seconds in which the module has read what came before the silence.
 SHORT = 0.1
@@ -84,11 +85,13 @@ async def test_retry_after(ask: ProviderAsker) -> None:
     """The time that the server asks for is waited, whichever status it asks with."""
     for answer in (SLOW_DOWN, BUSY):
         limited = replace(answer, headers={"Retry-After": "0.2"})
-        async with facing(ask, in_turn(limited), **PATIENT) as (other, _):
+        async with facing(ask, in_turn(limited), **PATIENT) as (other, stand):
             reply = await other("Repeat: tiger river")
 
         with about_form():
             assert [retry["delay"] for retry in other.emitted("provider:retry")] == [0.2]
+            first, second = stand.came
+            assert second - first >= 0.2
         assert reply.text == "tiger river"
 
 
@@ -160,7 +163,7 @@ async def test_reset(ask: ProviderAsker, bench: Bench) -> None:
 async def test_timeout(ask: ProviderAsker) -> None:
     """A server that says nothing is waited for as long as was set, and named."""
     async with facing(ask, always(SILENCE), timeout=0.2) as (other, stand):
-        error = await other.error("Repeat: tiger river")
+        error = await within(LONG, other.error("Repeat: tiger river"), "no timeout")
 
     assert isinstance(error, llm_errors.LLMTimeoutError), repr(error)
     assert error.retryable

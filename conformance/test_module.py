@@ -1,6 +1,7 @@
 """The module as a whole: its models and limits, and several questions at once."""
 
 import asyncio
+import itertools
 
 from conformance.bench import Bench
 from conformance.check import check
@@ -51,9 +52,14 @@ async def test_concurrent(ask: ProviderAsker) -> None:
 
 @check("module.one-at-a-time")
 async def test_one_at_a_time(ask: ProviderAsker) -> None:
-    """The limit on requests at once is kept to, for servers that have one slot."""
-    async with facing(ask, always(None), max_concurrent_requests=1) as (other, stand):
-        texts = await asyncio.gather(*(other.text(f"Repeat: {word}") for word in WORDS))
+    """The limit on requests at once is the process's, for servers that have one slot."""
+    async with (
+        facing(ask, always(None), max_concurrent_requests=1) as (other, stand),
+        other.configured() as second,
+    ):
+        askers = itertools.cycle([other, second])
+        asked = (asker.text(f"Repeat: {word}") for asker, word in zip(askers, WORDS, strict=False))
+        texts = await asyncio.gather(*asked)
 
     with about_form():
         assert len(stand.asked) == len(WORDS)

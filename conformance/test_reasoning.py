@@ -63,6 +63,8 @@ async def test_result_used(ask: Asker) -> None:
     """After a call that was thought about, the result leads to the answer, without a thought."""
     question = "Think first. Add 17 and 25."
     first = await ask(question, tools=[ADD], **THINK)
+    if not first.reasoning.strip():
+        raise Inconclusive(f"the model did not think: {first.described}")
 
     reply = await ask(question, first, result(first.call, "42"), tools=[ADD])
 

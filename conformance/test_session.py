@@ -1,15 +1,14 @@
 """Sessions: the whole way, through amplifier-core, as an application goes it."""
 
-from conformance.canned import NO_ROUTE_AND_RESET
+from conformance.canned import BROKEN, NO_ROUTE_AND_RESET
 from conformance.check import check
 from conformance.mount import Mounted
 from conformance.provider import ProviderAsker
-from conformance.stand_in import facing, refusing
-
-#: Mounted, never asked: nothing listens there, so a question to it would end in an error.
-CLOUD = {"api_key": "never-sent", "base_url": "http://127.0.0.1:9/v1", "max_retries": 0}
+from conformance.stand_in import always, facing, refusing, stand_in
 
 TOOLS = ["tool-weather"]
+#: With retries, which a fallback does without.
+AUTO = {"use_responses_api": "auto", "max_retries": 2, "min_retry_delay": 0.01}
 #: Question, call, what the tool said, and the answer.
 LOOP = ["user", "assistant", "tool", "assistant"]
 
@@ -28,11 +27,14 @@ async def test_tool_loop(ask: ProviderAsker) -> None:
 
 @check("session.side-by-side")
 async def test_side_by_side(ask: ProviderAsker) -> None:
-    """Both are mounted, under two names, and the local one turns the loop."""
-    cloud = {"module": ask.entry["module"], "config": CLOUD}
-    async with ask.session(cloud, tools=TOOLS) as mount:
-        answer, roles = await _asked(mount)
+    """Both are mounted, under two names; the local one turns the loop, the cloud hears nothing."""
+    async with stand_in(ask.base_url, always(BROKEN)) as far:
+        config = {"api_key": "never-sent", "base_url": far.url, "max_retries": 0}
+        cloud = {"module": ask.entry["module"], "config": config}
+        async with ask.session(cloud, tools=TOOLS) as mount:
+            answer, roles = await _asked(mount)
 
+    assert far.asked == []
     assert set(mount.providers) == {_own_name(ask), "local"}
     assert "12 degrees, rain" in answer
     assert roles == LOOP
@@ -43,13 +45,12 @@ async def test_fallback(ask: ProviderAsker) -> None:
     """Where users met "ReadError (no message)", the loop turns and ends in the answer."""
     lacking = refusing("/responses", NO_ROUTE_AND_RESET)
     async with (
-        facing(ask, lacking, use_responses_api="auto") as (other, stand),
+        facing(ask, lacking, **AUTO) as (other, stand),
         other.session(tools=TOOLS) as mount,
     ):
         answer, roles = await _asked(mount)
 
-    assert stand.asked[0].endswith("/responses")
-    assert [path.rpartition("/")[2] for path in stand.asked[-2:]] == ["completions"] * 2
+    assert [path.rpartition("/")[2] for path in stand.asked] == ["responses", *["completions"] * 2]
     assert "12 degrees, rain" in answer
     assert roles == LOOP
     assert not [name for _, name, _ in mount.events if name == "provider:retry"]

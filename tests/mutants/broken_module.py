@@ -40,6 +40,8 @@ from amplifier_module_provider_openai.repair import Repairs
 from amplifier_module_provider_openai.stream_events import BlockEvents
 from amplifier_module_provider_openai.tool_calls import Call, read_arguments
 
+from tests.mutants.broken_unsaid import UNSAID
+
 Complete: TypeAlias = Callable[[ChatRequest], Awaitable[ChatResponse]]
 Patch: TypeAlias = AbstractContextManager[Any]
 #: What is emitted in place of an event, by its name and payload.
@@ -58,7 +60,7 @@ _parse = OpenAIProvider.parse_tool_calls
 
 def broken(fault: str) -> Patch:
     """The module with this fault, for as long as the context lasts."""
-    return FAULTS[fault]()
+    return (FAULTS | UNSAID)[fault]()
 
 
 class _Changed:
