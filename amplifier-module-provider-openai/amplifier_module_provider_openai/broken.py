@@ -18,6 +18,11 @@ class FailedAnswerError(BrokenAnswerError):
     """The server keeps to the protocol, and says by it that the request failed."""
 
 
+def no_event_stream(beginning: bytes) -> BrokenAnswerError:
+    """The error for a body without a single event."""
+    return BrokenAnswerError(f"the body is no event stream; it begins: {excerpt(beginning)}")
+
+
 def excerpt(received: bytes | str) -> str:
     """The beginning of what was received, on one line, for people."""
     text = received.decode("utf-8", "replace") if isinstance(received, bytes) else received

@@ -19,7 +19,7 @@ from .chat_answer import chat_response, raw_completion
 from .chat_chunks import ChunkStream, feed
 from .chat_stream import Assembly
 from .parsing import parse_object
-from .patience import Patience, is_of_connection
+from .patience import Patience, first_heard, is_of_connection
 from .reply import Reply, read_rate_limits
 from .stream_events import BlockEvents
 
@@ -47,7 +47,7 @@ async def ask(
         return await _ask_whole(client, params, events, opened)
     base_url = str(client.base_url)
     if base_url not in _without_stream_options:
-        counted = {**params, "stream_options": {"include_usage": True}}
+        counted = {"stream_options": {"include_usage": True}, **params}
         try:
             return await _ask_streamed(client, counted, events, idle_timeout, opened)
         except APIStatusError as error:
@@ -117,7 +117,7 @@ async def _read(
 ) -> bytes:
     """Feed the stream; returns the body of a server that answers with one object instead."""
     pieces = aiter(_body(response))
-    received = await _first_of(pieces, patience)
+    received = await first_heard(pieces, patience)
     if received.lstrip().startswith(b"{"):
         return received + b"".join([piece async for piece in pieces])
     stream.take(received)
@@ -147,15 +147,6 @@ async def _show_beginning(
         patience.heard = True
     await events.show()
     patience.heard = True
-
-
-async def _first_of(pieces: AsyncIterator[bytes], patience: Patience) -> bytes:
-    """The first bytes that are not blank: some proxies send blanks while a model thinks."""
-    async for received in pieces:
-        patience.heard = True
-        if received.strip():
-            return received
-    return b""
 
 
 def _streamed_reply(stream: ChunkStream, headers: Mapping[str, str]) -> Reply:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jiter
 
-from .broken import BrokenAnswerError, excerpt
+from .broken import BrokenAnswerError, no_event_stream
 from .chat_stream import Assembly
 from .parsing import NotJSONError, parse_object
 from .sse import EventReader
@@ -60,9 +60,7 @@ class ChunkStream:
             for data in self._events.close():
                 self._event(data)
         if self._opened is not None:
-            raise BrokenAnswerError(
-                f"the body is no event stream; it begins: {excerpt(self._beginning)}"
-            )
+            raise no_event_stream(self._beginning)
         self.assembly.close()
 
     def _event(self, data: bytes) -> None:

@@ -65,6 +65,7 @@ class Completion:
         # OpenAI has begun to answer and will bill it: another attempt would be paid for again.
         self._accepted = False
         self.spent: Usage | None = None
+        self._limit: asyncio.Timeout | None = None
 
     async def run(self) -> ChatResponse:
         """Raises LLMError, after the retries that its kind is worth."""
@@ -116,6 +117,7 @@ class Completion:
             self._setting,
             self.endpoint,
             self.request,
+            stop=self.provider.settings.stop,
             always_responses=self.provider.always_responses,
         )
 
@@ -155,7 +157,7 @@ class Completion:
                 self.outbox.put(Note("provider:concurrency", load))
             self._events = self._new_events()
             try:
-                async with asyncio.timeout(self._timeout()):
+                async with asyncio.timeout(self._timeout()) as self._limit:
                     return await self._ask()
             except Exception as error:
                 failure = await self._explained(error)
@@ -301,7 +303,7 @@ class Completion:
         if self.background:
             response = await responses.poll(exchange, response, interval=self._poll_interval())
         if not self.endpoint.is_custom:
-            response = await continue_response(exchange, response)
+            response = await self._continued(exchange, response)
         return Reply(
             self._delivered(self.provider.converted(response, self.endpoint)),
             self.model,
@@ -309,6 +311,12 @@ class Completion:
             rate_limits=rate_limits,
             continuation_count=getattr(response, "continuation_count", None),
         )
+
+    async def _continued(self, exchange: responses.Exchange, response: Any) -> Any:
+        """All of an answer: the attempt's time is over with its beginning, which stays."""
+        if self._limit is not None:
+            self._limit.reschedule(None)
+        return await continue_response(exchange, response, limit=self._timeout())
 
     def _poll_interval(self) -> float:
         asked = self.options.get("poll_interval")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from amplifier_core.llm_errors import ConfigurationError
 
@@ -43,9 +43,21 @@ def read_auto(value: object) -> Literal["auto"] | bool:
 def read_url(value: object) -> str:
     """A URL that requests can be sent to."""
     split = urlsplit(str(value).strip())
-    if split.scheme not in {"http", "https"} or not split.hostname:
+    if split.scheme not in {"http", "https"} or not split.hostname or not _has_good_port(split):
         raise ValueError("expected a URL such as http://localhost:8080/v1")
     return str(value).strip()
+
+
+def _has_good_port(split: SplitResult) -> bool:
+    try:
+        return split.port is None or split.port > 0
+    except ValueError:
+        return False
+
+
+def without_login(value: object) -> object:
+    """A URL as it may be told: a name and a password before its host are left out."""
+    return value.rpartition("@")[2] if isinstance(value, str) else value
 
 
 def read_whole(value: object) -> int:
@@ -188,8 +200,9 @@ def _read(key: str, value: object, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except ValueError as error:
+        told = without_login(value) if key == "base_url" else value
         raise ConfigurationError(
-            f"config key {key!r} of provider-openai has the value {value!r}: {error}. "
+            f"config key {key!r} of provider-openai has the value {told!r}: {error}. "
             "Correct it in settings.yaml or remove it to get the default.",
             provider=default.PROVIDER_NAME,
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -9,18 +10,22 @@ from ._constants import MAX_CONTINUATION_ATTEMPTS
 from ._response_handling import Continued
 from .errors import message_of
 from .history import read_field
-from .responses import Exchange, checked
+from .responses import Exchange, checked, texts_of
 
 logger = logging.getLogger(__name__)
 
 
-async def continue_response(exchange: Exchange, response: Any) -> Any:
-    """The response, or one that holds the output of all follow-ups; a failed one ends them."""
+async def continue_response(exchange: Exchange, response: Any, *, limit: float | None) -> Any:
+    """The response, or one that holds the output of all follow-ups; a failed one ends them.
+
+    Each may take `limit` seconds: what has been answered before is paid for, and stays.
+    """
     parts = [response]
     while _is_to_go_on(parts) and len(parts) <= MAX_CONTINUATION_ATTEMPTS:
         await _tell(exchange, parts[-1], len(parts))
         try:
-            parts.append(await _follow_up(exchange, parts))
+            async with asyncio.timeout(limit):
+                parts.append(await _follow_up(exchange, parts))
         except Exception as error:  # noqa: BLE001
             said = exchange.without_secrets(message_of(error))
             logger.warning("Continuation %d failed, what there is stands: %s", len(parts), said)
@@ -64,13 +69,7 @@ async def _follow_up(exchange: Exchange, parts: list[Any]) -> Any:
 
 
 def _texts(response: Any) -> list[str]:
-    contents = [
-        read_field(item, "content")
-        for item in read_field(response, "output") or []
-        if read_field(item, "type") == "message"
-    ]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    return [text for part in parts if (text := read_field(part, "text"))]
+    return [text for item in read_field(response, "output") or [] for text in texts_of(item)]
 
 
 def _joined(parts: list[Any]) -> Continued:

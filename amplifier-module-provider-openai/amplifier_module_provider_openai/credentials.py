@@ -10,7 +10,7 @@ from amplifier_core.llm_errors import ConfigurationError
 from openai import Omit, Timeout
 
 from ._constants import DEFAULT_TIMEOUT, OPENAI_BASE_URL, PLACEHOLDER_API_KEY, PROVIDER_NAME
-from .config import read_url
+from .config import read_url, without_login
 from .endpoint import endpoint_of
 
 # Seconds in which a connection has to come about; the SDK's own figure.
@@ -52,7 +52,8 @@ def _checked_url(base_url: str | None) -> str:
         return read_url(url)
     except ValueError as error:
         name = "base_url" if base_url else "OPENAI_BASE_URL in the environment"
-        raise ConfigurationError(f"{name} is {url!r}: {error}", provider=PROVIDER_NAME) from error
+        told = f"{name} is {without_login(url)!r}: {error}"
+        raise ConfigurationError(told, provider=PROVIDER_NAME) from error
 
 
 def client_arguments(api_key: str | None, base_url: str | None) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _timed_out(error: BaseException, attempt: Attempt) -> kernel.LLMError:
 def message_of(error: BaseException) -> str:
     """The error object as JSON, else the error's own words; never empty."""
     body = getattr(error, "body", None)
-    if body is not None:
+    if body not in (None, ""):
         return json.dumps(body, default=str)
     if transport_error(error) is not None and not str(error):
         return f"The connection broke while the answer was read ({type(error).__name__})"
@@ -139,6 +139,12 @@ def is_about_model(error: BaseException) -> bool:
         return True
     missing = any(words in text for words in ("not found", "does not exist", "not exist"))
     return any(phrase in text for phrase in _MODEL_PHRASES) or ("model" in text and missing)
+
+
+def is_warming_up(error: BaseException) -> bool:
+    """Whether a gateway says that what is asked for is not there yet."""
+    said = text_of(error)
+    return status_of(error) in {404, 425} and any(phrase in said for phrase in _WARMING_UP)
 
 
 def is_context_overflow(error: BaseException) -> bool:
@@ -165,7 +171,7 @@ def _from_status(status: int, error: BaseException, attempt: Attempt) -> kernel.
         return _rate_limit(error, attempt, delay)
     if status == 413 or (status in {400, 404, 422, 500} and is_context_overflow(error)):
         return _make(kernel.ContextLengthError, message_of(error), error, attempt)
-    if _is_unavailable(status, said, error):
+    if _is_unavailable(status, error):
         return _come_back(kernel.ProviderUnavailableError, error, attempt, delay)
     kind = _BY_STATUS.get(status, kernel.LLMError)
     if status == 400 and any(phrase in said for phrase in _FILTER_PHRASES):
@@ -173,12 +179,11 @@ def _from_status(status: int, error: BaseException, attempt: Attempt) -> kernel.
     return _make(kind, message_of(error), error, attempt)
 
 
-def _is_unavailable(status: int, said: str, error: BaseException) -> bool:
+def _is_unavailable(status: int, error: BaseException) -> bool:
     """Whether the server, or a proxy before it, may answer if asked again."""
     if status == 403:
         return is_cloudflare_page(error)
-    warming_up = status in {404, 425} and any(phrase in said for phrase in _WARMING_UP)
-    return warming_up or (status >= 500 and status != 501)
+    return is_warming_up(error) or (status >= 500 and status != 501)
 
 
 _BY_STATUS: dict[int, type[kernel.LLMError]] = {

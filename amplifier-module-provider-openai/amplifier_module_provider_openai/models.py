@@ -110,6 +110,16 @@ def output_limit_of(
     return configured or known.max_output_tokens
 
 
+def openai_output_limit(
+    settings: Settings, context_window: int | None, known: ModelCapabilities
+) -> int:
+    """Most output tokens of OpenAI's own: the model's, or as configured, in a window that was."""
+    limit = settings.max_output_tokens or known.max_output_tokens
+    if not context_window:
+        return limit
+    return min(limit, context_window if settings.max_output_tokens else context_window // 2)
+
+
 def context_of(card: Any) -> int | None:
     """Context window in tokens, from whichever field the server has for it."""
     found = [count(read_field(card, name)) for name in _CONTEXT_KEYS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,15 @@ from .native import transport_error
 _PRECISION = 0.05
 # A server may keep the connection open after its last word.
 _GRACE = 0.1
+
+
+async def first_heard(pieces: AsyncIterator[bytes], patience: Patience) -> bytes:
+    """The first bytes that are not blank: some proxies send blanks while a model thinks."""
+    async for received in pieces:
+        patience.heard = True
+        if received.strip():
+            return received
+    return b""
 
 
 class IdleTimeoutError(LLMTimeoutError):

@@ -14,7 +14,7 @@ from amplifier_core.message_models import ChatRequest
 
 from .broken import BrokenAnswerError, FailedAnswerError
 from .endpoint import Endpoint
-from .errors import is_about_model, is_context_overflow, is_unreadable
+from .errors import is_about_model, is_context_overflow, is_unreadable, is_warming_up
 from .native import body_of, never_connected, status_of, text_of, transport_error
 
 Protocol = Literal["responses", "chat"]
@@ -122,10 +122,12 @@ def choose(
     endpoint: Endpoint,
     request: ChatRequest,
     *,
+    stop: object = None,
     always_responses: bool = False,
 ) -> Choice:
     """Explicit setting, then OpenAI's and Azure's own hosts, then what is known of the server.
 
+    `stop` are the strings that config has, for requests without any.
     What Responses can't say, or most servers drop from it in silence (stop strings,
     output formats), goes through Chat Completions.
     """
@@ -136,7 +138,7 @@ def choose(
     known = knowledge_of(endpoint)
     if known.chat_only:
         return Choice("chat")
-    if request.stop or _wants_format(request):
+    if request.stop or stop or _wants_format(request):
         return Choice("responses") if known.has_no_chat else Choice("chat", or_responses=True)
     return Choice("responses", may_fall_back=True)
 
@@ -167,13 +169,18 @@ def says_wrong_protocol(error: BaseException, *, proven: bool = False) -> str | 
 
 
 def _status_says(status: int, error: BaseException) -> str | None:
-    if status in _NO_SUCH_ENDPOINT or (status == 404 and not is_about_model(error)):
+    if status in _NO_SUCH_ENDPOINT or (status == 404 and not _is_about_the_moment(error)):
         return f"POST /responses answered {status}"
     if status not in {400, 422} or is_context_overflow(error):
         return None
     if _complains_of_shape(text_of(error)):
         return f"POST /responses answered {status} and does not know the request's shape"
     return None
+
+
+def _is_about_the_moment(error: BaseException) -> bool:
+    """Whether a 404 says that the model is not there, or not yet, rather than the endpoint."""
+    return is_about_model(error) or is_warming_up(error)
 
 
 def _complains_of_shape(said: str) -> bool:

@@ -121,15 +121,14 @@ class OpenAIProvider:
         """Name, limits and config fields; asks no server and needs no key."""
         known = self._capabilities(self.default_model)
         context = self._context_window()
-        limit = None
-        if self._is_elsewhere:
-            limit = models.output_limit_of(self.settings, context, known)
+        limit_of = models.output_limit_of if self._is_elsewhere else models.openai_output_limit
+        limit = limit_of(self.settings, context, known)
         return provider_info(
             model=self.default_model,
             timeout=self.timeout,
             context_window=context
             or known.advertised_context(long_context=self.enable_long_context),
-            max_output_tokens=limit or known.max_output_tokens,
+            max_output_tokens=limit,
         )
 
     def get_model_info(self) -> ModelInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +16,12 @@ from ._constants import (
     RESPONSE_CHAIN_INVALIDATED,
     RESPONSE_NOT_FOUND_ERROR_CODES,
 )
-from .broken import BrokenAnswerError, FailedAnswerError
+from .broken import BrokenAnswerError, FailedAnswerError, no_event_stream
 from .history import read_field
 from .native import body_of, status_of
 from .outbox import Tell
 from .parsing import NotJSONError, parse_object
-from .patience import Patience, is_of_connection
+from .patience import Patience, first_heard, is_of_connection
 from .reply import read_rate_limits
 from .sse import EventReader
 from .stream_events import BlockEvents, BlockType
@@ -98,7 +98,7 @@ def checked(response: Any) -> Any:
     status = read_field(response, "status")
     if status in {"failed", "cancelled"}:
         what = f"the server reports that the response is {status}"
-        raise FailedAnswerError(what, body=error or status)
+        raise FailedAnswerError(what, body=error or {"message": what, "code": status})
     return response
 
 
@@ -118,9 +118,10 @@ class _Reading:
     patience: Patience
     ending: Any = None
     headers: Any = None
+    begun: bool = False
 
     async def take(self, event: Any) -> None:
-        self.patience.heard = True
+        self.patience.heard = self.begun = True
         ending = await _take(event, self.exchange)
         if ending is not None:
             self.ending = ending
@@ -154,19 +155,51 @@ async def _read_strictly(reading: _Reading) -> None:
 
 
 async def _read_leniently(reading: _Reading) -> None:
-    exchange, events, places = reading.exchange, EventReader(), _Places()
+    exchange = reading.exchange
     async with exchange.client.responses.with_streaming_response.create(
         **exchange.params, stream=True
     ) as response:
-        reading.headers = response.headers
-        async for received in response.iter_bytes():
-            for data in filter(_says_something, events.feed(received)):
-                await reading.take(places.fill(parse_object(data)))
+        reading.headers, pieces = response.headers, aiter(response.iter_bytes())
+        received = await first_heard(pieces, reading.patience)
+        if received.lstrip().startswith(b"{"):
+            await _take_whole(received + b"".join([piece async for piece in pieces]), reading)
+        else:
+            await _take_events(received, pieces, reading)
+    if not reading.begun:
+        raise no_event_stream(received)
+    if reading.ending is None:
+        raise BrokenAnswerError("the stream ended before the response did", truncated=True)
+
+
+async def _take_events(received: bytes, pieces: AsyncIterator[bytes], reading: _Reading) -> None:
+    events, places = EventReader(), _Places()
+    while received:
+        reading.patience.heard = True
+        for data in filter(_says_something, events.feed(received)):
+            await reading.take(places.fill(parse_object(data)))
+        received = await anext(pieces, b"")
     with suppress(NotJSONError):  # a cut, which the missing end tells better
         for data in filter(_says_something, events.close()):
             await reading.take(places.fill(parse_object(data)))
-    if reading.ending is None:
-        raise BrokenAnswerError("the stream ended before the response did", truncated=True)
+
+
+async def _take_whole(body: bytes, reading: _Reading) -> None:
+    """The answer of a server that does not stream: what it says is shown all the same."""
+    response = checked(parse_object(body))
+    for index, item in enumerate(read_field(response, "output")):
+        told = {"output_index": index, "item": item}
+        await reading.take({"type": "response.output_item.added", **told})
+        for text in texts_of(item):
+            await reading.take({"type": "response.output_text.delta", "delta": text, **told})
+        await reading.take({"type": "response.output_item.done", **told})
+    await reading.take({"type": "response.completed", "response": response})
+
+
+def texts_of(item: Any) -> list[str]:
+    """The texts of a message in an answer's output; of anything else none."""
+    content = read_field(item, "content") if read_field(item, "type") == "message" else None
+    parts = content if isinstance(content, list) else []
+    return [text for part in parts if (text := read_field(part, "text"))]
 
 
 class _Places:

@@ -169,7 +169,8 @@ def _state_params(
 
 
 def _is_stored(options: Mapping[str, Any], settings: Settings, context: ResponsesContext) -> bool:
-    if first(options.get("store"), settings.enable_state) or options.get("background"):
+    configured = settings.enable_state and not context.endpoint.is_custom
+    if first(options.get("store"), configured) or options.get("background"):
         return True
     capabilities, setting = context.capabilities, context.chaining
     return not context.endpoint.is_custom and is_chaining(options, capabilities, setting=setting)

@@ -21,6 +21,8 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requ
 class Answer:
     """One answer; `pieces` are sent apart, chunked. With `read_body` off it comes too early.
 
+    `pause` is in seconds, after each piece.
+
     Nothing is sent before `wait` is set. Of `torn` only half is sent, as half of an HTTP chunk.
     """
 
@@ -29,6 +31,7 @@ class Answer:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     pieces: list[bytes] | None = None
+    pause: float = 0.0
     ending: Ending = "keep"
     read_body: bool = True
     wait: asyncio.Event | None = None
@@ -172,7 +175,7 @@ async def _send(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.St
         writer.write(_head_of(answer))
     if answer.read_body:
         writer.write(answer.body)
-        await _send_pieces(answer.pieces or [], writer)
+        await _send_pieces(answer.pieces or [], answer.pause, writer)
         if answer.torn:
             half = answer.torn[: len(answer.torn) // 2]
             writer.write(f"{len(answer.torn):x}\r\n".encode() + half)
@@ -193,11 +196,11 @@ def _head_of(answer: Answer) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-async def _send_pieces(pieces: Iterable[bytes], writer: asyncio.StreamWriter) -> None:
+async def _send_pieces(pieces: Iterable[bytes], pause: float, writer: asyncio.StreamWriter) -> None:
     for piece in pieces:
         writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
         await writer.drain()
-        await asyncio.sleep(0)
+        await asyncio.sleep(pause)
 
 
 async def _end(

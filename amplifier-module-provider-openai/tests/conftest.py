@@ -18,6 +18,8 @@ from amplifier_module_provider_openai import OpenAIProvider, protocol
 from amplifier_module_provider_openai import chat as chat_module
 from scripted_server import ScriptedServer
 
+HERE = Path(__file__).parent
+PATIENCE = 120
 Events = list[tuple[str, dict[str, Any]]]
 EVENTS = (
     "llm:request",
@@ -34,6 +36,13 @@ EVENTS = (
     "provider:background_status",
     "provider:response_chain_invalidated",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have a test that waits for what never comes fail, by its name."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.fixture(autouse=True)

@@ -101,6 +101,16 @@ async def test_a_slow_hook_holds_up_neither_the_stream_nor_its_clock(
     assert (await provider.complete(say())).text == "Hello"
 
 
+async def test_what_config_says_of_stream_options_wins(server, make_provider, say):
+    server.on(CHAT, stream(*HELLO))
+    told = {"stream_options": {"include_usage": False}}
+    provider = make_provider(use_responses_api=False, extra_request_params=told)
+
+    await provider.complete(say())
+
+    assert server.bodies(CHAT)[0]["stream_options"] == told["stream_options"]
+
+
 @pytest.mark.parametrize(
     ("config", "fields", "sent"),
     [

@@ -9,6 +9,7 @@ from amplifier_core import llm_errors as kernel
 
 from amplifier_module_provider_openai import OpenAIProvider
 from amplifier_module_provider_openai.config import Settings
+from amplifier_module_provider_openai.credentials import client_arguments
 from scripted_server import chunk, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
@@ -47,6 +48,8 @@ def test_numbers_from_words():
         ("extra_request_params", "x"),
         ("use_responses_api", "maybe"),
         ("base_url", "localhost:8080/v1"),
+        ("base_url", "http://localhost:abc/v1"),
+        ("base_url", "http://localhost:80800/v1"),
         ("max_retries", "-1"),
         ("timeout", "nan"),
         ("stream_idle_timeout", -5),
@@ -61,6 +64,24 @@ def test_what_cannot_be_read_is_told(key, value):
     assert repr(key) in str(caught.value)
     assert repr(value) in str(caught.value)
     assert "settings.yaml" in str(caught.value)
+
+
+def test_a_password_in_a_refused_url_is_not_told():
+    with pytest.raises(kernel.ConfigurationError) as caught:
+        Settings.from_config({"base_url": "joe:s3cret@host:8080/v1"})
+
+    assert "'host:8080/v1'" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_in_the_environments_url_is_not_told(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "joe:s3cret@host:8080/v1")
+
+    with pytest.raises(kernel.ConfigurationError) as caught:
+        client_arguments("k", None)
+
+    assert "'host:8080/v1'" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from amplifier_core.message_models import Message
 from amplifier_core.testing import MockCoordinator
 
 from amplifier_module_provider_openai import OpenAIProvider, mount
+from amplifier_module_provider_openai.gate import _load
 from scripted_server import Answer, ScriptedServer, chunk, response_stream, stream
 
 CHAT, RESPONSES = "/chat/completions", "/responses"
@@ -110,7 +111,8 @@ async def test_all_instances_share_one_gate(server, other, session, say):
     while not server.requests:
         await asyncio.sleep(0.01)
     second = asyncio.create_task(providers["local"].complete(say()))
-    await asyncio.sleep(0.1)
+    while not _load.waiting:
+        await asyncio.sleep(0.01)
 
     assert not other.requests
     first.cancel()

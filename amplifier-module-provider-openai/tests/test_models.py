@@ -147,6 +147,21 @@ def test_a_configured_context_is_planned_with_before_anything_is_listed():
     assert (info.context_window, info.max_output_tokens) == (8192, 4096)
 
 
+@pytest.mark.parametrize(
+    ("config", "limits"),
+    [
+        ({}, (1_000_000, 128_000)),
+        ({"max_output_tokens": 8000}, (1_000_000, 8000)),
+        ({"context_window": 32_000}, (32_000, 16_000)),
+        ({"context_window": 32_000, "max_output_tokens": 8000}, (32_000, 8000)),
+    ],
+)
+def test_openais_limits_can_be_configured(config, limits):
+    info = OpenAIProvider("k", config={"default_model": "gpt-5.5", **config}).get_model_info()
+
+    assert (info.context_window, info.max_output_tokens) == limits
+
+
 async def test_the_context_of_the_only_model_holds_for_any_name(server, make_provider):
     cards = [card("a.gguf", meta={"n_ctx": 512})]
     server.on("/models", Answer.json({"object": "list", "data": cards}))

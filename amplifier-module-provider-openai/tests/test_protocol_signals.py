@@ -181,3 +181,23 @@ async def test_what_follows_a_response_is_no_reason_either(server, make_provider
         await make_provider(max_retries=1).complete(say(metadata={"stream": False}))
 
     assert server.paths() == [RESPONSES]
+
+
+async def test_a_gateway_that_warms_up_says_nothing(server, make_provider, say, events):
+    server.on(RESPONSES, Answer.json({"detail": "model is loading"}, 404), response_stream("Hello"))
+    server.on(CHAT, HELLO)
+
+    answer = await make_provider(max_retries=1, min_retry_delay=0.01).complete(say())
+
+    assert answer.text == "Hello"
+    assert server.paths() == [RESPONSES, RESPONSES]
+    assert FALLBACK not in [name for name, _ in events]
+
+
+@pytest.mark.parametrize(("config", "paths"), [({"stop": "END"}, [CHAT]), ({}, [RESPONSES])])
+async def test_configured_stops_go_by_chat(server, make_provider, say, config, paths):
+    server.on(RESPONSES, response_stream("Hello")).on(CHAT, HELLO)
+
+    await make_provider(**config).complete(say())
+
+    assert server.paths() == paths

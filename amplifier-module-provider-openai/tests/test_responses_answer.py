@@ -198,6 +198,16 @@ async def test_a_continuation_that_fails_leaves_what_there_is(server, openai, sa
     assert answer.text == "One,"
 
 
+async def test_a_continuation_that_takes_too_long_leaves_what_there_is(server, openai, say, events):
+    server.on(RESPONSES, Answer.json(CUT), Answer(ending="hang"))
+
+    answer = await openai.complete(say(metadata={"stream": False}, timeout=0.3))
+
+    assert answer.text == "One,"
+    assert answer.usage.output_tokens == 7
+    assert [data["status"] for name, data in events if name == "llm:response"] == ["ok"]
+
+
 @pytest.mark.parametrize("status", [404, 400])
 async def test_a_lost_chain_is_left_out(server, openai, say, events, status):
     lost = {"error": {"message": "x", "code": "previous_response_not_found"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from amplifier_core import llm_errors as kernel
@@ -196,3 +197,59 @@ async def test_a_key_that_comes_back_with_a_follow_up_is_told_to_nobody(
 
     assert "is over its limit" in caplog.text
     assert "test-key" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(b"<html>Sign in</html>", content_type="text/html"), "it begins: <html>Sign in"),
+        (Answer(b""), "it begins: nothing"),
+        (Answer.json({"error": {"message": "no room", "code": "invalid_prompt"}}), "no room"),
+        (Answer.json({"choices": []}), "not of the Responses API"),
+    ],
+)
+async def test_a_body_that_is_no_stream_is_told_and_not_asked_for_again(
+    server, make_provider, say, answer, said
+):
+    server.on(RESPONSES, answer)
+    provider = make_provider(use_responses_api=True, max_retries=2, min_retry_delay=0.01)
+
+    with pytest.raises(kernel.LLMError) as caught:
+        await provider.complete(say())
+
+    assert said in str(caught.value)
+    assert not caught.value.retryable
+    assert server.paths() == [RESPONSES]
+
+
+async def test_a_whole_answer_in_place_of_a_stream_is_taken_and_shown(
+    server, make_provider, say, events
+):
+    server.on(RESPONSES, Answer.json(response(text="Hello")))
+
+    answer = await make_provider(use_responses_api=True).complete(say())
+
+    shown = [data["text"] for name, data in events if name == "llm:stream_block_delta"]
+    assert answer.text == "".join(shown) == "Hello"
+    assert [name for name, _ in events if name.endswith("block_end")] == ["llm:stream_block_end"]
+
+
+async def test_comments_are_no_silence(server, make_provider, say):
+    answered = response_stream("Hello")
+    kept_alive = [b": processing\n\n"] * 12 + (answered.pieces or [])
+    server.on(RESPONSES, replace(answered, pieces=kept_alive, pause=0.1))
+    provider = make_provider(use_responses_api=True, stream_idle_timeout=0.8)
+
+    answer = await provider.complete(say())
+
+    assert answer.text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(None, "the response is failed"), ({"message": "boom"}, "boom")]
+)
+async def test_a_failed_response_says_so(server, make_provider, say, error, said):
+    server.on(RESPONSES, Answer.json(response(status="failed", error=error, output=[])))
+
+    with pytest.raises(kernel.StreamError, match=said):
+        await make_provider(use_responses_api=True).complete(say(metadata={"stream": False}))
