@@ -28,7 +28,7 @@ from reports import Exchange, Layer, Mode
 from servers import ServerSpec, Target
 from servers.faults import Fault
 from servers.spec import AttachedSpec
-from servers.tap import Tap
+from servers.tap import REFUSED, Tap
 
 #: Seconds in which a process that lost its port is known to have ended.
 SOON = 2.0
@@ -116,9 +116,14 @@ class Bench:
         try:
             socket.create_connection(_address(self.target.url), timeout=5).close()
         except OSError:
+            sentence = self._end() or f"nothing listens at {self.target.url} any more"
             self._was_lost = True
-            return self._end() or f"nothing listens at {self.target.url} any more"
+            return sentence
         return None
+
+    def refused(self, since: Moment) -> bool:
+        """Whether the server took no connection at some time since: nothing was asked of it."""
+        return any(one.ended == REFUSED for one in self.tap.since(since.tap))
 
     def still_lost(self) -> str | None:
         """The same of a target that was lost before; of any other, its answers will tell."""
@@ -126,7 +131,7 @@ class Bench:
 
     def _end(self) -> str | None:
         """How the server ended; its port closes a moment before its end can be seen."""
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + (0 if self._was_lost else SOON)
         while (ended := self.target.died()) is None and time.monotonic() < deadline:
             time.sleep(0.02)
         return ended

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import h11
 
 from reports import Body, Chunk, Exchange
-from servers.tap import Connection
+from servers.tap import REFUSED, Connection
 
 Ended: TypeAlias = Literal["complete", "cut", "reset", "timeout", "refused"]
 
@@ -146,7 +146,7 @@ def _headers(event: h11.Request | h11.Response) -> list[tuple[str, str]]:
 def _ended(connection: Connection, response: _Response) -> Ended:
     if response.complete:
         return "complete"
-    if connection.ended == "refused by the server":
+    if connection.ended == REFUSED:
         return "refused"
     if connection.ended in _LEFT:
         return "timeout"

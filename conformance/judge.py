@@ -18,7 +18,7 @@ from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchange
 from conformance.expectations import expectation, which
 from conformance.invariants import INVARIANTS, judged
 from conformance.other_model import excused
-from conformance.outcome import NotSetUp, is_refusal, outcome_of
+from conformance.outcome import NotSetUp, TargetLost, is_refusal, outcome_of
 from conformance.provider import ProviderAsker
 from conformance.set_up import lacking
 from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result, is_expected
@@ -102,7 +102,7 @@ class Trial:
         refused = any(is_refusal(exchange.status) for exchange in exchanges)
         outcome = outcome_of(error, optional=refused and check in optional_checks())
         message = _said(error)
-        lost = self.bench.lost() if outcome is not Outcome.PASS else None
+        lost = message if isinstance(error, TargetLost) else self._lost(outcome)
         if lost:
             outcome, message = Outcome.ERROR, lost
         compared = outcome is Outcome.FAIL and isinstance(error, AssertionError)
@@ -124,6 +124,11 @@ class Trial:
             log=self._log(),
             expectation=self._expectation(check),
         )
+
+    def _lost(self, outcome: Outcome) -> str | None:
+        """What became of the target, where an outcome or a connection makes one ask."""
+        in_doubt = outcome is not Outcome.PASS or self.bench.refused(self.began)
+        return self.bench.lost() if in_doubt else None
 
     def _exchanges(self) -> tuple[Exchange, ...]:
         """What went over the wire, and what stand-ins answered in the server's place."""

@@ -81,9 +81,9 @@ class Conductor:
         self._left = self._left or Counter(filter(None, map(_target_of, ids)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Let a server go when all its tests have ended, be it with their worker."""
+        """Let a server go when all its tests have ended; that of a dead worker is asked again."""
         target = _target_of(report.nodeid)
-        if target and report.when not in {"setup", "call"}:
+        if target and report.when == "teardown":
             self._left[target] -= 1
             if not self._left[target]:
                 self._run.leave(target)

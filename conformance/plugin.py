@@ -274,7 +274,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     run = session.config.stash.get(_RUN, None)
     if run is None:
         return
-    by_itself = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    stopped = session.shouldfail or session.shouldstop  # -x, --maxfail
+    by_itself = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and not stopped
     if not by_itself:
         run.lacks(f"pytest ended early, with exit status {int(exitstatus)}.")
     report, judged = session.config.stash[_JUDGED] = run.finish()

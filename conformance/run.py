@@ -48,7 +48,7 @@ class Run:
         """Write down which checks are going to run; each once."""
         new = set(checks) - self._planned
         self._planned |= new
-        with self._lock:
+        with _written(), self._lock:
             rows = (row for id_, row in catalogue().items() if id_ in new)
             self._journal.checks(map(self._narrowed, rows))
 

@@ -7,7 +7,7 @@ from reports.curl import curl
 from reports.difference import difference
 from reports.escape import code, fence, link, plain, prose
 from reports.exchange import Exchange
-from reports.markdown import seen_on
+from reports.markdown import seen_on, to_be_checked
 from reports.marks import MEANING, OUTCOME, mark
 from reports.model import Check, Expectation, Result
 from reports.transcript import request, response
@@ -59,7 +59,7 @@ def _results(cell: Cell) -> Iterator[str]:
 
 def _expectation(known: Expectation) -> str:
     issue = link(known.issue) if known.issue else "no issue"
-    until = f"{seen_on(known)}to be checked again by {known.recheck_by}"
+    until = f"{seen_on(known)}{to_be_checked(known)}"
     foreseen = " or ".join(known.outcomes)
     return f"Known divergence ({foreseen}): {prose(known.reason)} ({issue}, {until})"
 

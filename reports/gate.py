@@ -134,7 +134,7 @@ def _of_an_expectation(cell: Cell, result: Result, today: date) -> Iterator[Reas
         foreseen = " or ".join(expectation.outcomes)
         message = f"{place}: {foreseen} was expected, seen was {result.outcome}"
         yield _reason("expectation unmet", cell, message, Owner.SUITE)
-    if today > expectation.recheck_by:
+    if expectation.recheck_by and today > expectation.recheck_by:
         message = f"{place}: the expectation was to be checked by {expectation.recheck_by}"
         yield _reason("expectation overdue", cell, message, Owner.SUITE)
 

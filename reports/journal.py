@@ -1,6 +1,8 @@
 """The journal of a run: JSON Lines, a record at a time, so that a crash loses nothing judged."""
 
+import errno
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -119,8 +121,16 @@ class Journal:
         if self._may_tell(told):
             record = type(record).model_validate_json(told, context=self._secrets)
             told = record.model_dump_json()
-        self._file.write(f'{{"record":"{kind}","is":{told}}}\n'.encode())
+        self._append(f'{{"record":"{kind}","is":{told}}}\n'.encode())
         self._records.append(record)
+
+    def _append(self, line: bytes) -> None:
+        """The whole line or nothing: a full disk takes a part of it without an error."""
+        before = self._file.tell()
+        if self._file.write(line) < len(line):
+            self._file.truncate(before)
+            self._file.seek(before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def _may_tell(self, told: str) -> bool:
         """Whether a record may hold a key; that is asked of each, and reading it anew is slow."""

@@ -129,7 +129,8 @@ class Expectation(Record):
     issue: str | None = None
     versions: str | None = None
     seen_on: Text | None = None
-    recheck_by: date
+    recheck_by: date | None
+    """The day by which somebody looks again; None for what no server is going to change."""
 
 
 class Event(Record):
@@ -141,7 +142,11 @@ class Event(Record):
     @classmethod
     def of(cls, name: str, data: object) -> Self:
         """An event from any payload; what JSON can't hold is told by its `repr`."""
-        return cls(name=name, data=json.dumps(data, default=repr, ensure_ascii=False))
+        try:
+            told = json.dumps(data, default=repr, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            told = json.dumps(repr(data), ensure_ascii=False)
+        return cls(name=name, data=told)
 
 
 class Rate(Record):

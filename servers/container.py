@@ -140,22 +140,26 @@ def _set_up(running: Any, steps: Sequence[Sequence[str]], target: Target, timeou
             time.sleep(PAUSE)
 
 
+def _end_of(running: Any, title: str) -> str | None:
+    state = running.attrs["State"]
+    if state["Running"]:
+        return None
+    why = " for want of memory" if state.get("OOMKilled") else ""
+    last = running.logs(tail=15).decode(errors="replace")
+    return f"{title} ended with exit status {state['ExitCode']}{why}; it last wrote:\n{last}"
+
+
 def _target(spec: ServerSpec, running: Any, file: Path) -> Target:
     threading.Thread(target=_follow, args=(running, file), daemon=True).start()
 
     def watch() -> str | None:
         try:
             running.reload()
+            return _end_of(running, spec.title)
         except NotFound:
             return f"{spec.title} ended: somebody removed its container"
-        state = running.attrs["State"]
-        if state["Running"]:
-            return None
-        why = " for want of memory" if state.get("OOMKilled") else ""
-        last = running.logs(tail=15).decode(errors="replace")
-        return (
-            f"{spec.title} ended with exit status {state['ExitCode']}{why}; it last wrote:\n{last}"
-        )
+        except (DockerException, RequestException) as error:
+            return f"{spec.title} can't be asked after, its engine is gone: {error}"
 
     return Target(
         server=spec.name, title=spec.title, how="container", log=ServerLog(file), watch=watch

@@ -32,7 +32,7 @@ def problem_at(url: str, target: Target, timeout: float) -> str:
     """What the base URL `url` gives in place of a completion; nothing where one comes."""
     with client(url, target.api_key) as http:
         problem = _ask(http, target.model, time.monotonic() + timeout)
-    return problem.replace(target.api_key, "[key]") if target.api_key else problem
+    return _without_key(problem, target.api_key)
 
 
 def client(url: str, api_key: str | None) -> httpx.Client:
@@ -48,11 +48,17 @@ def _ask(http: httpx.Client, model: str, end: float) -> str:
         answer = http.post("/chat/completions", json={"model": model, **QUESTION}, timeout=patience)
         if answer.is_success and answer.json()["choices"]:
             return ""
+    except httpx.LocalProtocolError:
+        return "no request can be made of its key or URL: is there a line end in it?"
     except httpx.TransportError as error:
         return f"{type(error).__name__}: {error}"
     except (ValueError, KeyError, TypeError):
         return "an answer that is no chat completion"
     return f"HTTP {answer.status_code}: {answer.text[:200]}"
+
+
+def _without_key(text: str, key: str | None) -> str:
+    return text.replace(key, "[key]") if key else text
 
 
 def raise_if_died(target: Target) -> None:
@@ -62,9 +68,7 @@ def raise_if_died(target: Target) -> None:
 
 
 def _not_ready(target: Target, problem: str) -> NotReady:
-    sentence = f"{target.title} gave no chat completion: {problem}"
-    if target.api_key:
-        sentence = sentence.replace(target.api_key, "[key]")
+    sentence = f"{target.title} gave no chat completion: {_without_key(problem, target.api_key)}"
     if not (last := target.log.tail()):
         return NotReady(sentence, f"what does {target.url} serve?")
     return NotReady(f"{sentence}; it last wrote:\n{last}", f"its log: {target.log.file}")

@@ -104,7 +104,8 @@ class Relay:
         client would send its next request on that connection (llama.cpp after a stream).
         """
         if self._nothing_follows and not self._faults:
-            data = data[self._client.send(data, TOGETHER) :]
+            with contextlib.suppress(BlockingIOError):  # the client reads slowly
+                data = data[self._client.send(data, TOGETHER) :]
         await self._loop.sock_sendall(self._client, data)
 
     def _pass_on(self, end: End) -> End:

@@ -21,6 +21,8 @@ from servers.port import LOOPBACK
 from servers.relay import Direction, Relay, close
 
 BACKLOG = 128
+PAUSE = 0.05
+REFUSED = "refused by the server"
 #: Of any family: host and port, and for IPv6 more.
 Address: TypeAlias = tuple[Any, ...]
 
@@ -113,7 +115,11 @@ class Tap:
     async def _accept(self) -> None:
         relays = set()
         while True:
-            client, _ = await self._loop.sock_accept(self._listener)
+            try:
+                client, _ = await self._loop.sock_accept(self._listener)
+            except OSError:  # too many open files, or a client that has gone: others will come
+                await asyncio.sleep(PAUSE)
+                continue
             relay = asyncio.create_task(self._relay(client, self._faults))
             relays.add(relay)
             relay.add_done_callback(relays.discard)
@@ -134,7 +140,7 @@ class Tap:
         try:
             server = await self._connect(client)
         except OSError:
-            ended("refused by the server")
+            ended(REFUSED)
             close(client, reset=True)
             return
         await Relay(client, server, faults, note, ended).run()

@@ -126,3 +126,19 @@ def test_what_the_tap_hears_late_is_not_the_next_checks(tmp_path: Path) -> None:
             accepted.close()
 
     assert late == []
+
+
+def test_connection_that_the_server_did_not_take_is_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with Tap("127.0.0.1", port) as tap:
+        up = Bench("other", spec(), target(f"http://127.0.0.1:{port}/v1"), tap, OPENAI)
+        began = up.moment()
+        with (
+            pytest.raises(ConnectionError),
+            socket.create_connection(("127.0.0.1", tap.port)) as one,
+        ):
+            one.recv(1)
+
+        assert up.refused(began)
+        assert not up.refused(up.moment())

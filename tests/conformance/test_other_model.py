@@ -20,8 +20,9 @@ from tests.reports.sample import a_result
 
 #: Something of everything that a model can get wrong.
 CHOSEN = (
-    "text.* or errors.* or fields.* or session.* or fallback.missing-route or tools.single-call "
-    "or tools.choice-named or tools.choice-none or tools.parallel-off or structure.json-schema"
+    "text.* or errors.* or events.* or fields.* or session.* or fallback.missing-route "
+    "or tools.single-call or tools.choice-named or tools.choice-none or tools.parallel-off "
+    "or structure.json-schema"
 )
 
 
@@ -101,6 +102,7 @@ def test_only_words_are_put_down_to_the_model(
     seen = excused(result, error, "babbler")
 
     assert (seen.outcome, seen.owner) == (outcome, owner)
+    assert seen.expectation is None or seen.expectation.recheck_by is None
 
 
 def test_nothing_that_is_seen_without_words_is_left_out() -> None:

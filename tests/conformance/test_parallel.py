@@ -37,6 +37,11 @@ def ended(test: str) -> pytest.TestReport:
     return pytest.TestReport(test, ("", None, ""), {}, "passed", None, "teardown")
 
 
+def crashed(test: str) -> pytest.TestReport:
+    """What xdist reports of a test whose worker died; another one is going to run it."""
+    return pytest.TestReport(test, ("", None, ""), {}, "failed", None, cast("Any", "???"))
+
+
 def worker(folder: Path) -> Worker:
     """A worker that looks for announcements in a folder."""
     config = SimpleNamespace(workerinput={"conformance-targets": str(folder)})
@@ -64,6 +69,20 @@ def test_server_is_let_go_though_a_worker_was_replaced() -> None:
     conductor.pytest_xdist_node_collection_finished(TESTS)
     conductor.pytest_runtest_logreport(ended(TESTS[0]))
     conductor.pytest_xdist_node_collection_finished(TESTS)
+    conductor.pytest_runtest_logreport(ended(TESTS[1]))
+    conductor.pytest_unconfigure()
+
+    assert servers.left == ["llamacpp"]
+
+
+def test_server_stays_up_for_the_test_that_a_dead_worker_left() -> None:
+    servers = Servers()
+    conductor = Conductor(cast("Run", servers))
+    conductor.pytest_xdist_node_collection_finished(TESTS)
+
+    conductor.pytest_runtest_logreport(crashed(TESTS[0]))
+    conductor.pytest_runtest_logreport(ended(TESTS[0]))
+    assert servers.left == []
     conductor.pytest_runtest_logreport(ended(TESTS[1]))
     conductor.pytest_unconfigure()
 

@@ -161,6 +161,16 @@ def test_interrupted_run_keeps_what_was_judged(tmp_path: Path) -> None:
     assert report.incomplete
 
 
+def test_run_that_stops_at_its_first_failure_is_not_whole(tmp_path: Path) -> None:
+    fault = '--fault=replace:"finish_reason":"length"=>"finish_reason":"stop"'
+
+    status, output, report = gate(tmp_path, fault, "--layer=wire", "--checks=text.*", "-x")
+
+    assert status == 1
+    assert report.incomplete == ("pytest ended early, with exit status 1.",)
+    assert "incomplete" in output
+
+
 def test_port_that_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -72,6 +73,25 @@ def test_a_journal_cut_at_any_byte_gives_all_whole_results(tmp_path: Path):
         report = read_journal(cut)
         assert len(report.results) == sum(end <= size for end in ends)
         assert "The run did not finish." in report.incomplete
+
+
+def test_a_disk_that_takes_half_a_line_takes_none_of_it(tmp_path: Path):
+    path = tmp_path / "journal.jsonl"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Journal.create(path, suite_version="0.1.0", asked=["llamacpp"]) as journal:
+        journal.target(a_target())
+        journal.checks([a_check()])
+        journal.result(a_result())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, limits[1]))
+        try:
+            with pytest.raises(OSError, match="No space left"):
+                journal.result(a_result(mode=Mode.STREAM))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        journal.finish()
+
+    assert len(read_journal(path).results) == 1
+    assert journal.report() == read_journal(path)
 
 
 def test_a_journal_cut_in_its_first_record_judged_nothing(tmp_path: Path):

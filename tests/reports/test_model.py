@@ -167,3 +167,11 @@ def test_what_is_no_report_is_told_so(tmp_path: Path, content: str, said: str):
 
     with pytest.raises(UnreadableReport, match=said):
         load(path)
+
+
+@pytest.mark.parametrize("key", [("a", "tuple"), "itself"])
+def test_an_event_is_made_of_any_payload(key: object):
+    payload: dict[Any, Any] = {}
+    payload[key] = payload
+
+    assert json.loads(Event.of("x", payload).data)

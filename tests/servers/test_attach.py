@@ -121,6 +121,22 @@ def test_nobody_at_the_url_is_told():
         find_server(f"http://127.0.0.1:{free_port()}")
 
 
+def test_key_with_a_line_end_is_not_told(
+    tmp_path: Path, model: ModelPaths, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("THEIR_KEY", "a-secret-key\n")
+
+    with somebodys_server(tmp_path, "well") as url:
+        spec = find_server(f"{url},kind=llamacpp,model=m,key=THEIR_KEY")
+        with (
+            pytest.raises(NotReady, match="no request can be made of its key") as caught,
+            launch(spec, model=model, log=tmp_path / "log"),
+        ):
+            pass
+
+    assert "a-secret-key" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "wish"),
     [

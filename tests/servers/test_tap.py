@@ -1,16 +1,29 @@
 """The tap carries every byte, records it, and does only the harm it was asked for."""
 
+import asyncio
+import errno
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from servers import InvalidFault
-from servers.faults import Cut, Delay, Fault, Replace, Reset, Split, parse_fault
+from servers.faults import (
+    FLUSH,
+    Cut,
+    Delay,
+    End,
+    Fault,
+    Pause,
+    Replace,
+    Reset,
+    Split,
+    parse_fault,
+)
 from servers.relay import TOGETHER
 from servers.tap import Connection, Tap
 
@@ -248,7 +261,7 @@ def test_reset_is_a_real_one():
             client.recv(1)
 
 
-def test_delay_holds_back_the_first_byte_only():
+def test_delay_holds_back_the_first_byte():
     with server(sends(b"an", b"swer")) as port, Tap("127.0.0.1", port, [Delay(0.2)]) as tap:
         answer = ask(tap.port)
         _, first, *_ = settled(tap).chunks
@@ -327,3 +340,28 @@ def test_text_that_is_no_fault_is_refused_with_a_hint(text: str):
         parse_fault(text)
 
     assert caught.value.hint
+
+
+def test_error_of_one_connection_does_not_end_the_tap(monkeypatch: pytest.MonkeyPatch):
+    real, failures = asyncio.SelectorEventLoop.sock_accept, [OSError(errno.EMFILE, "too many")]
+
+    async def accept(self: asyncio.SelectorEventLoop, listener: socket.socket) -> Any:
+        if failures:
+            raise failures.pop()
+        return await real(self, listener)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_accept", accept)
+
+    with server(sends(b"answer")) as port, Tap("127.0.0.1", port) as tap:
+        assert ask(tap.port) == b"answer"
+    assert not failures
+
+
+async def test_delay_pauses_once_before_the_first_byte():
+    async def steps() -> AsyncIterator[Any]:
+        for step in (FLUSH, b"an", b"swer", End("server closed")):
+            yield step
+
+    seen = [step async for step in Delay(0.2).apply(steps())]
+
+    assert seen == [FLUSH, Pause(0.2), b"an", b"swer", End("server closed")]
