@@ -175,15 +175,17 @@ def described(
     module: Module,
     protocol: Protocol | None,
     model: ModelFiles,
+    faults: Sequence[Fault] = (),
 ) -> reports.Target:
     """The target as the report names it."""
+    altered = ", its answers altered by --fault" if faults else ""
     return reports.Target(
         id=id_,
         server=target.server,
         title=target.title,
         version=target.version,
         build=target.build or None,
-        how=target.how,
+        how=f"{target.how}{altered}",
         image=target.image or None,
         flags=tuple(target.flags),
         model=target.model if target.how == "attach" else model.name,

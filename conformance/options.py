@@ -278,6 +278,11 @@ def _read_model(config: pytest.Config, specs: dict[str, ServerSpec]) -> ModelFil
                 "--model is for servers that are started\n"
                 "  hint: a server that runs has its model; leave --model out"
             )
+        if spec.native is None and spec.is_made_for_the_tiny_model:
+            raise pytest.UsageError(
+                f"{spec.title} is set up here for the tiny model alone\n"
+                "  hint: start it with your model, and give its URL: --server=http://HOST:PORT/v1"
+            )
         if path.is_dir() is (spec.model_form == "gguf"):
             raise pytest.UsageError(
                 f"{spec.title} serves {wanted}, and {path} is none\n  hint: name {wanted}"

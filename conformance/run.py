@@ -94,7 +94,13 @@ class Run:
         options = self.options
         spec, module = options.specs[server], options.module
         about = described(
-            server, spec, target, module=module, protocol=options.protocol, model=options.model
+            server,
+            spec,
+            target,
+            module=module,
+            protocol=options.protocol,
+            model=options.model,
+            faults=options.faults,
         )
         with self._lock:
             self._journal.target(about)

@@ -21,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReportError as error:
         sys.stderr.write(f"{error.message}\n{error.hint}\n")
         return BAD_INPUT
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'The output'} can't be written: {error.strerror}.\n")
+        sys.stderr.write("Make room, or name another place.\n")
+        return BAD_INPUT
     return status
 
 

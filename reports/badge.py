@@ -3,11 +3,12 @@
 import json
 from html import escape
 
-from reports.cells import cells
+from reports.cells import Cell, cells
 from reports.escape import line
+from reports.groups import asked_layers
 from reports.model import Report, Target
 from reports.verdict import GOOD
-from reports.words import Level
+from reports.words import Layer, Level, Outcome
 
 _COLOURS = {"all": "#1a7f37", "some": "#9a6700", "none": "#6e7781"}
 _CHARACTER = 6.6
@@ -19,7 +20,9 @@ def texts(report: Report, target: Target) -> tuple[str, str]:
     held, asked = _held(report, target)
     label = line(f"{target.title} {target.version}", 60)
     figures = f"{held}/{asked}" if asked else "–"
-    return label, f"{figures} MUST{', incomplete' if report.incomplete else ''}"
+    layers = asked_layers(report, target)
+    alone = "" if len(layers) > 1 else f", {next(iter(layers))} only"
+    return label, f"{figures} MUST{alone}{', incomplete' if report.incomplete else ''}"
 
 
 def endpoint(report: Report, target: Target) -> str:
@@ -47,8 +50,17 @@ def svg(report: Report, target: Target) -> str:
 
 def _held(report: Report, target: Target) -> tuple[int, int]:
     own = [cell for cell in cells(report) if cell.target.id == target.id]
+    layers = asked_layers(report, target)
     must = [cell for cell in own if cell.check.level is Level.MUST]
-    return sum(cell.verdict in GOOD for cell in must), len(must)
+    asked = [cell for cell in must if layers.intersection(cell.check.layers)]
+    return sum(_holds(cell, layers) for cell in asked), len(asked)
+
+
+def _holds(cell: Cell, layers: frozenset[Layer]) -> bool:
+    """Whether a user gets it; of a layer alone, whether it passed there."""
+    if len(layers) > 1:
+        return cell.verdict in GOOD
+    return cell.layer(*layers) is Outcome.PASS
 
 
 def _colour(report: Report, target: Target) -> str:

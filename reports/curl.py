@@ -4,6 +4,7 @@ import base64
 import re
 from shlex import quote
 
+from reports.escape import BLOCK_LIMIT
 from reports.exchange import Body, Exchange
 from reports.redact import REDACTED
 
@@ -33,6 +34,14 @@ def curl(exchange: Exchange) -> str:
     if body.cut:
         command += f"  # {body.cut} bytes of the request are not in the report"
     return command
+
+
+def curl_on_page(exchange: Exchange) -> str:
+    """The same, or where it is to be found: half a command leaves the shell waiting."""
+    command = curl(exchange)
+    if len(command) <= BLOCK_LIMIT:
+        return command
+    return f"# {len(command)} characters are too long for a page; the request is in report.json"
 
 
 def _matters(name: str) -> bool:

@@ -22,6 +22,10 @@ class UnfitReports(ReportError):
     """Reports that contradict each other and can't be one."""
 
 
+class AlteredReport(ReportError):
+    """A run whose answers were altered on their way says nothing about a server."""
+
+
 class UnmarkedFile(ReportError):
     """A file without the markers that the table goes between."""
 

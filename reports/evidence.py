@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reports.cells import Cell
-from reports.curl import curl
+from reports.curl import curl_on_page
 from reports.difference import difference
 from reports.escape import code, fence, link, plain, prose
 from reports.exchange import Exchange
@@ -127,7 +127,7 @@ def _exchange(exchange: Exchange, which: str) -> str:
     return "\n\n".join(
         [
             f"Exchange at {exchange.started_ms:.0f} ms{which}, to be repeated with",
-            fence(curl(exchange), "sh"),
+            fence(curl_on_page(exchange), "sh"),
             fence(request(exchange)),
             fence(response(exchange)),
         ]

@@ -23,7 +23,7 @@ def annotations(judged: Gate) -> list[str]:
 
 def step_summary(report: Report, judged: Gate) -> str:
     """Markdown: the judgement, then the table as far as there is room."""
-    whole = f"**{judged}**\n\n{render(report)}"
+    whole = f"**{judged}**\n\n{render(report, pages=None)}"
     kept = whole.encode()[:SUMMARY_LIMIT].decode(errors="ignore")
     return whole if kept == whole else f"{kept}\n\nThe rest is in report.md.\n"
 

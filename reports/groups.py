@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reports.cells import Cell, rows
 from reports.marks import OUTCOME, PARTLY
-from reports.model import Report
+from reports.model import Report, Target
 from reports.verdict import worst_outcome
 from reports.words import Layer, Outcome
 
@@ -36,9 +36,13 @@ class Group:
 
     chapter: str
     cells: tuple[Cell, ...]
+    asked: frozenset[Layer] = frozenset(Layer)
+    """The layers on which the target was asked anything."""
 
     def tally(self, layer: Layer) -> Tally:
-        """What one layer of the chapter gave."""
+        """What one layer of the chapter gave; of one that was not asked at all, nothing."""
+        if layer not in self.asked:
+            return Tally(0, 0, {})
         found = [(cell.check.id, cell.layer(layer)) for cell in self.cells]
         told = {check: outcome for check, outcome in found if outcome}
         red = {check: one for check, one in told.items() if one is not Outcome.PASS}
@@ -56,4 +60,11 @@ def groups(report: Report) -> dict[tuple[str, str], Group]:
     for check, row in rows(report):
         for cell in row:
             found.setdefault((check.chapter, cell.target.id), []).append(cell)
-    return {key: Group(key[0], tuple(row)) for key, row in found.items()}
+    asked = {target.id: asked_layers(report, target) for target in report.targets}
+    return {key: Group(key[0], tuple(row), asked[key[1]]) for key, row in found.items()}
+
+
+def asked_layers(report: Report, target: Target) -> frozenset[Layer]:
+    """The layers on which a target was asked anything; of one without any result, both."""
+    ran = (one for one in report.results if one.outcome is not Outcome.NOT_RUN)
+    return frozenset(one.layer for one in ran if one.target == target.id) or frozenset(Layer)

@@ -42,9 +42,17 @@ class History:
     runs: list[Run] = field(default_factory=list)
     _set_ups: dict[tuple[object, ...], int] = field(default_factory=dict)
     _told: dict[tuple[str, str], bytearray] = field(default_factory=dict)
+    _taken: set[object] = field(default_factory=set)
 
     def add(self, report: Report) -> None:
-        """Take in one report, in any order; of the report itself nothing is kept."""
+        """Take in one report, in any order; of the report itself nothing is kept.
+
+        One that is there already, as by a link to the latest, counts once.
+        """
+        known = report.started, report.suite_version, tuple(one.id for one in report.targets)
+        if known in self._taken:
+            return
+        self._taken.add(known)
         number = len(self.runs)
         releases = {target.id: target.release for target in report.targets}
         set_ups = {target.id: self._number(_set_up(target)) for target in report.targets}

@@ -13,8 +13,8 @@ from reports.words import Outcome, Verdict
 EVIDENCE = "evidence"
 
 
-def render(report: Report, pages: str = f"{EVIDENCE}/") -> str:
-    """The whole report; a cell that isn't simply right links to its page below `pages`."""
+def render(report: Report, pages: str | None = f"{EVIDENCE}/") -> str:
+    """The whole report; a cell that isn't simply right links to its page below `pages`, if any."""
     table = cells(report)
     parts = [
         "# Compatibility report",
@@ -72,7 +72,7 @@ def _counts(report: Report, table: list[Cell]) -> str:
     return _grid(header, lines) if lines else "No check ran."
 
 
-def _verdicts(report: Report, table: list[Cell], pages: str) -> str:
+def _verdicts(report: Report, table: list[Cell], pages: str | None) -> str:
     if not report.targets:
         return ""
     header = ["check", "level", *(target.id for target in report.targets)]
@@ -87,11 +87,11 @@ def _verdicts(report: Report, table: list[Cell], pages: str) -> str:
     return "\n\n".join([*parts, *footnotes(notes)])
 
 
-def _cell(cell: Cell, notes: list[Expectation], pages: str) -> str:
+def _cell(cell: Cell, notes: list[Expectation], pages: str | None) -> str:
     shown = mark(cell)
     numbers = [str(notes.index(one) + 1) for one in cell.expectations]
     note = f" ({', '.join(numbers)})" if numbers else ""
-    if cell.verdict is Verdict.WORKS or not cell.results:
+    if cell.verdict is Verdict.WORKS or not cell.results or pages is None:
         return shown + note
     return f"[{shown}]({pages}{cell.page}.md){note}"
 

@@ -1,5 +1,6 @@
 """Puts a run into the repository: report, tables, badges and the evidence of what is red."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,13 +13,14 @@ from reports import badge
 from reports.atomic import write_whole
 from reports.build import MARKDOWN, build
 from reports.canonical import canonical
-from reports.errors import InvalidNotRun
+from reports.errors import AlteredReport, InvalidNotRun
 from reports.markdown import EVIDENCE
 from reports.model import Absent, Report, Result
-from reports.readme import rewrite
+from reports.readme import ensure_marked, rewrite
 from reports.words import Outcome
 
 BADGES = "badges"
+FAULT = "--fault"
 NOT_RUN = "not-run.yaml"
 """Below the folder: the servers that a published run leaves out, and why."""
 
@@ -29,8 +31,9 @@ def publish(report: Report, folder: Path, readme: Path) -> Report:
     """Write everything below `folder` and the table of `readme`; returns what was written.
 
     Exchanges, events and logs of results that passed are left out, so that the repository
-    stays small; `folder` is below the folder of `readme`. Raises InvalidNotRun, UnmarkedFile.
+    stays small. Raises AlteredReport, InvalidNotRun and UnmarkedFile before anything is written.
     """
+    _ensure_unaltered(report)
     slim = canonical(
         report.model_copy(
             update={
@@ -39,19 +42,29 @@ def publish(report: Report, folder: Path, readme: Path) -> Report:
             }
         )
     )
-    rewrite(readme, slim, (folder / MARKDOWN).relative_to(readme.parent).as_posix())
+    ensure_marked(readme)
     for made in (EVIDENCE, BADGES):
         shutil.rmtree(folder / made, ignore_errors=True)
     build(slim, folder)
     for target in slim.targets:
         write_whole(folder / f"{BADGES}/{target.id}.svg", badge.svg(slim, target))
         write_whole(folder / f"{BADGES}/{target.id}.json", badge.endpoint(slim, target))
+    rewrite(readme, slim, Path(os.path.relpath(folder / MARKDOWN, readme.parent)).as_posix())
     return slim
+
+
+def _ensure_unaltered(report: Report) -> None:
+    for target in report.targets:
+        if FAULT in target.how:
+            raise AlteredReport(
+                f"The answers of {target.id} were altered on their way: {target.how}.",
+                f"Run it again without {FAULT}.",
+            )
 
 
 def not_run(path: Path) -> tuple[Absent, ...]:
     """The servers that a published run may leave out; raises InvalidNotRun with the line."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.exists() else "[]"
     try:
         return _ABSENT.validate_python(yaml.safe_load(text), strict=False)
     except yaml.MarkedYAMLError as error:

@@ -43,6 +43,12 @@ def table(report: Report, footnotes_at: str | None = None) -> str:
 
 def rewrite(path: Path, report: Report, footnotes_at: str | None = None) -> None:
     """Put the table between the markers of a file; raises UnmarkedFile where it lacks them."""
+    before, after = ensure_marked(path)
+    write_whole(path, f"{before}{BEGIN}\n{table(report, footnotes_at)}\n{END}{after}")
+
+
+def ensure_marked(path: Path) -> tuple[str, str]:
+    """What stands before and behind the table of a file; raises UnmarkedFile."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -53,7 +59,7 @@ def rewrite(path: Path, report: Report, footnotes_at: str | None = None) -> None
         raise UnmarkedFile(
             f"{path} has no place for the table.", f"Put the lines {BEGIN} and {END} into it."
         )
-    write_whole(path, f"{before}{BEGIN}\n{table(report, footnotes_at)}\n{END}{after}")
+    return before, after
 
 
 def _below(notes: list[str], elsewhere: str | None) -> list[str]:

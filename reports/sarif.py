@@ -14,13 +14,14 @@ _LEVEL = {Level.MUST: "error", Level.SHOULD: "warning", Level.MAY: "note"}
 
 
 def sarif(report: Report) -> str:
-    """A rule for each check and a finding for each cell that does not simply work."""
+    """A rule for each check and a finding for each cell that ran and does not simply work."""
     driver = {
         "name": "provider-openai-conformance",
         "version": report.suite_version,
         "rules": [_rule(check) for check in report.checks],
     }
-    red = [cell for cell in cells(report) if cell.verdict is not Verdict.WORKS]
+    told = {Verdict.WORKS, Verdict.NOT_RUN}
+    red = [cell for cell in cells(report) if cell.verdict not in told]
     run = {"tool": {"driver": driver}, "results": [_finding(cell) for cell in red]}
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from servers.attach import amplifier_settings
 from servers.catalog import list_servers, load_server
-from servers.errors import ServersError
+from servers.errors import ServerDied, ServersError
 from servers.image import build_image
 from servers.launch import find_server, launch
 from servers.spec import ServerSpec
@@ -32,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         chosen.run(chosen)
     except ServersError as error:
         sys.stderr.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'a file'} can't be had: {error.strerror}\n")
         return 2
     except KeyboardInterrupt:
         say("stopped")
@@ -90,20 +93,13 @@ def _release(spec: ServerSpec) -> str:
 
 def _start(chosen: argparse.Namespace) -> None:
     model = ModelPaths("tiny", WEIGHTS / "tiny.gguf", WEIGHTS / "safetensors", "")
-    with (
-        tempfile.TemporaryDirectory(prefix="servers-") as folder,
-        launch(
-            find_server(chosen.name),
-            model=model,
-            log=Path(folder) / "server.log",
-            port=chosen.port,
-            progress=say,
-        ) as target,
-    ):
+    log = Path(tempfile.mkdtemp(prefix="servers-")) / "server.log"  # stays for who has to read it
+    spec = find_server(chosen.name)
+    with launch(spec, model=model, log=log, port=chosen.port, progress=say) as target:
         say(_introduction(target))
         while not (sentence := target.died()):
             time.sleep(0.2)
-        say(sentence)
+    raise ServerDied(sentence, f"its whole log: {log}")
 
 
 def _introduction(target: Target) -> str:

@@ -129,6 +129,7 @@ def _set_up(running: Any, steps: Sequence[Sequence[str]], target: Target, timeou
     """Run commands inside, each until it succeeds: the server may not listen yet."""
     end = time.monotonic() + timeout
     for step in steps:
+        raise_if_died(target)  # in a container that has ended nothing can be run
         while (result := running.exec_run(list(step))).exit_code:
             raise_if_died(target)
             if time.monotonic() > end:

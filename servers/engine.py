@@ -3,6 +3,7 @@
 from typing import Any
 
 from docker.errors import DockerException, ImageNotFound
+from requests import RequestException
 from testcontainers.core.docker_client import DockerClient
 
 from servers.errors import CannotRunHere
@@ -30,7 +31,7 @@ def ensure_image(client: Any, image: str, progress: Progress) -> str:
         except ImageNotFound:
             progress(f"pulling {image}")
             found = client.images.pull(image)
-    except DockerException as error:
+    except (DockerException, RequestException) as error:
         reason = getattr(error, "explanation", None) or error
         raise CannotRunHere(
             f"the image {image} can't be had: {reason}",

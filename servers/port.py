@@ -21,9 +21,10 @@ def claim(port: int) -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise PortTaken(
-                f"port {port} on {LOOPBACK} can't be had: {error.strerror}",
+                f"port {port} on {LOOPBACK} can't be had: {reason}",
                 "leave the port out, and the operating system chooses a free one",
             ) from None
     return port

@@ -17,6 +17,14 @@ LONGEST_STOP = 3 * GRACE
 SUPERVISOR = Path(__file__).with_name("supervise.py")
 
 
+#: What would lead an interpreter to other packages than its own.
+NOT_FOR_SERVERS = {"PYTHONPATH", "PYTHONHOME"}
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in NOT_FOR_SERVERS}
+
+
 class Process:
     """A command that runs until `stop`, or until the suite is gone, however it goes."""
 
@@ -28,7 +36,7 @@ class Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
-                env={**os.environ, **env},
+                env={**_environment(), **env},
                 start_new_session=True,
             )
         self._lifeline = cast("IO[bytes]", self._supervisor.stdin)

@@ -25,14 +25,19 @@ def load_instance(file: Path, name: str, environ: Mapping[str, str] = os.environ
     """
     entry = resolve_instance(read_entries(file), name)
     config = _expand(entry.get("config") or {}, environ)
+    if not isinstance(config, dict):
+        raise InvalidInstance(
+            f"the config of the entry {mount_name(entry)!r} holds no keys", "write `key: value`"
+        )
     url = str(config.get("base_url") or "").strip().removesuffix("/")
     if not url:
         raise InvalidInstance(
             f"the entry {mount_name(entry)!r} has no base_url: it goes to OpenAI itself",
             "name an entry that points to a server of yours",
         )
-    wish = Wish(url=normal_url(url), model=config.get("default_model") or "")
-    spec = attached(wish, config.get("api_key") or None)
+    # Unquoted, a number may stand where a text is meant.
+    wish = Wish(url=normal_url(url), model=str(config.get("default_model") or ""))
+    spec = attached(wish, str(config.get("api_key") or "") or None)
     return spec.model_copy(update={"config": config | {"base_url": url}})
 
 
@@ -48,6 +53,8 @@ def read_entries(file: Path) -> list[Entry]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidServerFile(file, line, "YAML", str(error.problem), "correct it") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidInstance(f"{file} is no text in UTF-8: {error}", "save it as UTF-8") from None
     except AttributeError:
         entries = None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

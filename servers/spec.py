@@ -218,6 +218,12 @@ class ServerSpec(Strict):
             return self.native.needs.memory
         return self.container.memory if self.container else 0
 
+    @property
+    def is_made_for_the_tiny_model(self) -> bool:
+        """Whether its container is given files that lie beside the tiny model's weights."""
+        mounts = self.container.mounts if self.container else []
+        return any("{model_home}" in mount.source for mount in mounts)
+
 
 class Attachment(Strict):
     """A server that somebody else started; `url` ends in `/v1` or another path, without a slash."""

@@ -14,7 +14,7 @@ from reports.build import JSON
 from reports.canonical import dumps
 from reports.cells import Cell, rows
 from reports.counts import PLACES, outcomes, ran
-from reports.curl import curl
+from reports.curl import curl_on_page
 from reports.diff import Diff, diff
 from reports.difference import difference
 from reports.gate import WARNINGS, gate
@@ -135,7 +135,7 @@ def _environment(site: Site) -> Environment:
         "counted": outcomes,
         "ran": ran,
         "mark": mark,
-        "curl": curl,
+        "curl": curl_on_page,
         "request": request,
         "response_head": response_head,
         "pieces": pieces,

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from reports.words import Outcome
 from tests.reports.sample import END, a_check, a_report, a_result, a_target, results_of
 
 
-def saved(folder: Path, outcome: Outcome) -> str:
+def saved(folder: Path, outcome: Outcome, *, day: int = 22) -> str:
     path = folder / "report.json"
-    path.write_text(dumps(a_report(*results_of(outcome, outcome))))
+    started = datetime(2026, 11, day, tzinfo=UTC)
+    path.write_text(dumps(a_report(*results_of(outcome, outcome), started=started)))
     return str(path)
 
 
@@ -97,9 +99,11 @@ def test_diff_speaks_in_each_form(tmp_path: Path, form: str, capsys: pytest.Capt
 
 
 def test_history_tells_how_many_runs_it_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    one = saved(tmp_path, Outcome.PASS)
+    (tmp_path / "before").mkdir()
+    before = saved(tmp_path / "before", Outcome.PASS, day=21)
+    latest = saved(tmp_path, Outcome.PASS)
 
-    assert main(["history", one, one]) == 0
+    assert main(["history", before, latest, latest]) == 0
 
     assert capsys.readouterr().out == "2 runs, 1 cells\n"
 
@@ -130,7 +134,7 @@ def test_badges_are_written_for_each_server(tmp_path: Path):
 
 def test_the_site_is_written_with_its_page_of_changes(tmp_path: Path):
     (tmp_path / "before").mkdir()
-    before = saved(tmp_path / "before", Outcome.PASS)
+    before = saved(tmp_path / "before", Outcome.PASS, day=21)
     after = saved(tmp_path, Outcome.FAIL)
 
     status = main(
@@ -157,3 +161,24 @@ def test_a_run_and_its_kill_matrix_are_published_together(tmp_path: Path):
 
     assert load(tmp_path / "report.json").kills == (noticed,)
     assert load(tmp_path / "report.json").results == load(Path(run)).results
+
+
+@pytest.mark.parametrize("command", ["build", "site", "badges"])
+def test_a_folder_that_is_a_file_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+):
+    (tmp_path / "taken").write_text("")
+
+    status = main([command, saved(tmp_path, Outcome.FAIL), "--out", str(tmp_path / "taken")])
+
+    assert status == 2
+    assert "taken" in capsys.readouterr().err
+
+
+def test_a_merge_into_a_folder_leaves_nothing_behind(tmp_path: Path):
+    report = saved(tmp_path, Outcome.FAIL)
+    (tmp_path / "folder").mkdir()
+
+    assert main(["merge", report, "--out", str(tmp_path / "folder")]) == 2
+
+    assert not list(tmp_path.glob("*.part"))

@@ -8,6 +8,7 @@ from reports.badge import endpoint, svg, texts
 from reports.exchange import Body
 from reports.gate import gate
 from reports.github import annotations, step_summary
+from reports.groups import groups
 from reports.har import har
 from reports.junit import junit
 from reports.model import Absent
@@ -273,3 +274,29 @@ def test_har_of_a_connection_that_failed_has_status_0():
     entry = json.loads(har(report))["log"]["entries"][0]
 
     assert (entry["response"]["status"], entry["comment"]) == (0, "reset")
+
+
+def test_a_layer_that_was_not_asked_counts_nowhere():
+    one, other = a_check(), a_check("text.other")
+    passed = [a_result(layer=Layer.PROVIDER, mode=mode) for mode in Mode]
+    failed = a_result(Outcome.FAIL, check="text.other", layer=Layer.PROVIDER)
+    report = a_report(*passed, failed, checks=(one, other))
+
+    counted = {check.id: groups(report)[check.chapter, "llamacpp"] for check in (one, other)}
+
+    assert {str(group.tally(Layer.WIRE)) for group in counted.values()} == {"–"}
+    assert texts(report, report.targets[0])[1] == "1/2 MUST, provider only"
+
+
+def test_what_did_not_run_is_no_finding():
+    report = a_report(a_result(), checks=(a_check(), a_check("text.other")))
+
+    found = json.loads(sarif(report))["runs"][0]["results"]
+
+    assert "text.other" not in [finding["ruleId"] for finding in found]
+
+
+def test_a_summary_of_a_step_links_to_no_page_that_is_not_there():
+    report = a_report(*results_of(Outcome.FAIL, Outcome.FAIL))
+
+    assert "evidence/" not in step_summary(report, gate(report))

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from reports.canonical import load
-from reports.errors import InvalidNotRun
+from reports.errors import AlteredReport, InvalidNotRun
 from reports.gate import gate
 from reports.model import Absent
 from reports.publish import NOT_RUN, not_run, publish
 from reports.readme import BEGIN, END, table
 from reports.words import Outcome
-from tests.reports.sample import a_large_report, a_report
+from tests.reports.sample import a_large_report, a_report, a_target
 
 PUBLISHED = Path(__file__).parents[2] / "reports/published"
 
@@ -145,3 +145,20 @@ def test_every_check_of_the_published_run_notices_its_faults():
 
     assert {kill.check for kill in report.kills} == {check.id for check in report.checks}
     assert [kill for kill in report.kills if not kill.killed] == []
+
+
+def test_a_run_whose_answers_were_altered_is_not_published(readme: Path):
+    altered = a_target(how="native, its answers altered by --fault")
+
+    with pytest.raises(AlteredReport, match="altered on their way"):
+        publish(a_report(targets=(altered,)), readme.parent, readme)
+
+    assert not (readme.parent / "report.json").exists()
+
+
+def test_a_folder_elsewhere_has_no_list_and_is_linked(readme: Path, tmp_path: Path):
+    elsewhere = tmp_path / "beside" / "published"
+
+    publish(a_report(), elsewhere, readme)
+
+    assert (elsewhere / "report.md").exists()
