@@ -16,7 +16,9 @@ def asked_aside(bench: Bench, prompt: str, **fields: Any) -> Answer:
     messages = [{"role": "user", "content": prompt}]
     body = {"model": bench.target.model, "messages": messages, "temperature": 0, **fields}
     key = bench.target.api_key
-    headers = {"Connection": "close"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    headers = {"Connection": "close", "Accept-Encoding": "identity"} | (
+        {"Authorization": f"Bearer {key}"} if key else {}
+    )
     try:
         with httpx.Client(trust_env=False, timeout=PATIENCE, verify=certificates()) as client:
             got = client.post(f"{bench.url}/chat/completions", json=body, headers=headers)

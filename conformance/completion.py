@@ -7,13 +7,16 @@ Source: OpenAI's openapi 2.3.0, `CreateChatCompletionResponse`,
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from conformance.outcome import Malformed
+from conformance.conversation import parsed
+from conformance.outcome import Malformed, about_form
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+_NO_JSON = re.compile("NaN|Infinity")
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -25,6 +28,9 @@ class Received(BaseModel):
     @classmethod
     def read(cls, text: str) -> Self:
         """Parse `text`. `Malformed` names each place where it is not as it must be."""
+        if _NO_JSON.search(text):  # pydantic takes them for numbers
+            with about_form():
+                parsed(text, "the body")
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:

@@ -25,9 +25,13 @@ class Told(dict[str, Any]):
 def parsed(text: str, what: str) -> Any:
     """A JSON text, parsed. An `AssertionError` says that `what` is none."""
     try:
-        return json.loads(text, object_hook=Told)
+        return json.loads(text, object_hook=Told, parse_constant=_no_number)
     except ValueError as error:
         raise AssertionError(f"{what}: not JSON: {text[:300]!r}") from error
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,10 @@ class Entries:
     @property
     def text(self) -> str:
         """All of it."""
-        return "".join([self.head, *self.blocks, self.tail])
+        head = self.head
+        if not self.blocks:
+            head = re.sub(r"(?m)^expectations: *$", "expectations: []", head)
+        return "".join([head, *self.blocks, self.tail])
 
 
 def split(text: str) -> Entries:
@@ -63,7 +66,8 @@ def written(values: Mapping[str, Any]) -> str:
 def rewritten(block: str, values: Mapping[str, Any]) -> str:
     """A block with other values for some keys; None takes a key out. The rest stays."""
     [entry] = round_trip().load(block)
-    comments = block[: block.index("- ")].rstrip(" ")
+    begins = re.search(r"(?m)^ *- ", block)
+    comments = block[: begins.start()] if begins else ""
     return comments + _dumped(_filled(entry, values))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from conformance.conversation import Question
+from conformance.outcome import ensure_form
 from conformance.reply import Reply
 
 Answered: TypeAlias = tuple[Question, Reply]
@@ -129,10 +130,11 @@ def tokens_told(question: Question, reply: Reply) -> None:
     usage = reply.usage
     assert usage is not None
     both = usage.prompt_tokens + usage.completion_tokens
-    assert usage.total_tokens == both, f"{usage} does not add up"
+    ensure_form(usage.total_tokens == both, f"{usage} does not add up")
     pieces = len(reply.deltas)
-    assert pieces <= usage.completion_tokens + 1 or question.fields.get("n", 1) != 1, (
-        f"{pieces} pieces of text, of {usage.completion_tokens} tokens"
+    ensure_form(
+        pieces <= usage.completion_tokens + 1 or question.fields.get("n", 1) != 1,
+        f"{pieces} pieces of text, of {usage.completion_tokens} tokens",
     )
     if usage.completion_tokens > 1 and reply.finish_reason != "length":
         shown = reply.text or reply.tool_calls or reply.reasoning

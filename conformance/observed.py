@@ -23,6 +23,7 @@ from reports import Cell, Check, Layer, Level, Mode, Outcome, Report, Result, Ve
 from reports import cells as table
 from reports.atomic import write_whole
 from reports.escape import line
+from reports.verdict import verdict
 from servers import Expectation as Known
 from servers import ServerSpec
 from servers.spec import NO_REASON_YET
@@ -71,13 +72,17 @@ def observed(text: str, spec: ServerSpec, cells: Sequence[Cell], today: date) ->
     file, changes = split(text), Changes(text)
     known, unforeseen = _sorted(spec, cells)
     asked = Asked.of(cells)
+    ran = {cell.check.id: list(_ran(cell)) for cell in cells}
     for number, results in sorted(known.items(), reverse=True):
         one = spec.expectations[number]
         if one.during or asked.all_of(spec.expectations, number, cells[0].target.version):
-            unasked = [case for case in one.during if case not in asked.cases]
-            _bring_up_to_date(file, number, Held(one, results, unasked), changes)
+            unasked = [case for case in one.during if not asked.whole(one, case)]
+            told = [result for result in results if result.case not in unasked]
+            held = Held(one, told, unasked, ran[one.check])
+            _bring_up_to_date(file, number, held, changes)
     for results in unforeseen:
-        _add(file, results, cells[0].target.release, today, changes)
+        new = New(results, ran[results[0].check])
+        _add(file, new, cells[0].target.release, today, changes)
     if changes:
         changes.text = file.text
     return changes
@@ -101,11 +106,24 @@ def _sorted(
     return known, unforeseen
 
 
+def _ran(cell: Cell) -> Iterator[Result]:
+    return (result for result in cell.results if result.outcome is not Outcome.NOT_RUN)
+
+
 def _judged(cell: Cell) -> Iterator[Result]:
-    """The results in those modes whose verdict is not ours to answer for."""
-    modes = [mode for mode in cell.check.modes if cell.verdict_of(mode) not in _OURS]
-    ran = (result for result in cell.results if result.outcome is not Outcome.NOT_RUN)
-    return (result for result in ran if result.mode in modes)
+    """The results in those modes, of those cases, whose verdict is not ours to answer for."""
+    found: dict[tuple[Mode, str | None], dict[Layer, Result]] = defaultdict(dict)
+    for result in _ran(cell):
+        found[result.mode, result.case][result.layer] = result
+    for by_layer in found.values():
+        if not _is_ours({layer: one.outcome for layer, one in by_layer.items()}):
+            yield from by_layer.values()
+
+
+def _is_ours(outcomes: Mapping[Layer, Outcome]) -> bool:
+    """Whether the module or the suite has to answer for what both layers say together."""
+    together = verdict(outcomes.get(Layer.WIRE), outcomes.get(Layer.PROVIDER))
+    return together in _OURS or Outcome.ERROR in outcomes.values()
 
 
 def _is_divergence(cell: Cell, result: Result) -> bool:
@@ -117,17 +135,20 @@ def _is_divergence(cell: Cell, result: Result) -> bool:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run asked of one target: bodies by place, and the checks that invariants watched."""
+    """What a run asked of one target, and has judged: bodies by place."""
 
     places: frozenset[Place]
-    cases: frozenset[str]
 
     @classmethod
     def of(cls, cells: Iterable[Cell]) -> Asked:
-        """All that has a result."""
-        ran = [one for cell in cells for one in cell.results if one.outcome is not Outcome.NOT_RUN]
-        places = {Place(one.check, one.layer, one.mode) for one in ran if one.case is None}
-        return cls(frozenset(places), frozenset(one.case or one.check for one in ran))
+        """All that has a result which is not ours to answer for."""
+        told = [one for cell in cells for one in _judged(cell)]
+        return cls(frozenset(Place(one.case or one.check, one.layer, one.mode) for one in told))
+
+    def whole(self, known: Known, case: str) -> bool:
+        """Whether a check was asked wherever an expectation speaks of what is seen during it."""
+        places = (one for one in _places(catalogue()[case]) if one.layer in known.layers)
+        return all(one in self.places for one in places if one.mode in known.modes)
 
     def all_of(self, known: Sequence[Known], number: int, version: str) -> bool:
         """Whether everything was asked that an expectation without `during` speaks of."""
@@ -147,11 +168,15 @@ def _places(row: Check) -> Iterator[Place]:
 
 @dataclass(frozen=True)
 class Held:
-    """An expectation, what it was held against, and those of its cases that were not asked."""
+    """An expectation, what it was held against, and those of its cases that were not asked.
+
+    `ran` is all that ran of its check, also what is ours to answer for.
+    """
 
     expectation: Known
     results: list[Result]
     unasked: list[str]
+    ran: list[Result]
 
     @property
     def stands(self) -> bool:
@@ -164,7 +189,10 @@ class Held:
     def left(self) -> list[dict[str, Any]]:
         """What it is to say from now on, an expectation each; other keys stay as they are."""
         # What is None is as the expectation has it: it was held against nothing else.
-        told = [{k: v for k, v in one.items() if v is not None} for one in shapes(self.results)]
+        told = [
+            {k: v for k, v in one.items() if v is not None}
+            for one in shapes(self.results, self.ran)
+        ]
         if not self.unasked:
             return told
         for shape in told:
@@ -173,6 +201,14 @@ class Held:
                 shape["during"] = sorted([*shape["during"], *self.unasked])
                 return told
         return [*told, {"during": self.unasked}]
+
+
+@dataclass(frozen=True)
+class New:
+    """Results of one check that no expectation speaks of, and all that ran of it."""
+
+    results: list[Result]
+    ran: list[Result]
 
 
 def _bring_up_to_date(file: Entries, number: int, held: Held, changes: Changes) -> None:
@@ -184,19 +220,19 @@ def _bring_up_to_date(file: Entries, number: int, held: Held, changes: Changes) 
     (changes.changed if left else changes.removed).append(held.expectation.check)
 
 
-def _add(file: Entries, results: list[Result], release: str, today: date, changes: Changes) -> None:
-    said = next(one.message or one.outcome for one in results if one.outcome in _RED)
+def _add(file: Entries, new: New, release: str, today: date, changes: Changes) -> None:
+    said = next(one.message or one.outcome for one in new.results if one.outcome in _RED)
     told = {
         "reason": f"{NO_REASON_YET}: {line(said, HINT)}",
         "seen_on": release,
         "recheck_by": today + GOOD_FOR,
     }
-    for shape in shapes(results):
-        file.blocks.append(written({"check": results[0].check, **shape, **told}))
-    changes.added.append(results[0].check)
+    for shape in shapes(new.results, new.ran):
+        file.blocks.append(written({"check": new.results[0].check, **shape, **told}))
+    changes.added.append(new.results[0].check)
 
 
-def shapes(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
+def shapes(results: Sequence[Result], all_ran: Sequence[Result]) -> Iterator[dict[str, Any]]:
     """Where the red ones of one check's results are, in as few expectations as can say it.
 
     `layers` and `modes` are None where every one that was run is red.
@@ -209,7 +245,7 @@ def shapes(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
     for case, found in red.items():
         alike[frozenset(found.items())].append(case)
     for pattern, cases in alike.items():
-        ran = {(one.layer, one.mode) for one in results if one.case in cases}
+        ran = {(one.layer, one.mode) for one in all_ran if one.case in cases}
         for outcome in Outcome:
             places = {place for place, seen in pattern if seen is outcome}
             for rectangle in _rectangles(places, ran):

@@ -299,6 +299,11 @@ def _read_updates(config: pytest.Config, specs: dict[str, ServerSpec]) -> bool:
             "--update-expectations wants the server as it is, on both layers, with our model\n"
             "  hint: leave --fault, --layer, --protocol and --model out"
         )
+    if len({spec.name for spec in specs.values()}) < len(specs):
+        raise pytest.UsageError(
+            "--update-expectations can't write one file for two targets\n"
+            "  hint: ask one release of a server at a time"
+        )
     for name, spec in specs.items():
         if isinstance(spec, AttachedSpec):
             raise pytest.UsageError(

@@ -56,7 +56,7 @@ def _share(found: Iterable[Cell], expression: str) -> str:
         for cell in found
         if chosen(cell.check)
         for mode in cell.check.modes
-        if (outcome := cell.outcome(Layer.PROVIDER, mode))
+        if (outcome := cell.outcome(Layer.PROVIDER, mode)) and outcome is not Outcome.NOT_RUN
     ]
     return f"{asked.count(Outcome.PASS)}/{len(asked)}"
 
@@ -93,6 +93,8 @@ def main() -> int:
     rows: dict[str, list[Tried]] = defaultdict(list)
     for run in parser.parse_args().runs:
         report = load(run / "report.json")
+        if report.incomplete:
+            parser.error(f"the run in {run} is not whole: {report.incomplete[0]}")
         for target in report.targets:
             own = [cell for cell in cells(report) if cell.target.id == target.id]
             rows[target.server].append(tried(own))

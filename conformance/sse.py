@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from conformance.outcome import Malformed
 
 DONE = "[DONE]"
+#: May stand before the first line, and is then no part of it.
+BOM = b"\xef\xbb\xbf"
 
 
 class StreamBroken(Malformed):
@@ -22,6 +24,7 @@ class EventReader:
     def __init__(self) -> None:
         self._open = b""
         self._data: list[str] = []
+        self._begun = False
 
     def feed(self, received: bytes) -> Iterator[str]:
         """The data of each event that `received` completes."""
@@ -29,7 +32,8 @@ class EventReader:
         # A line that ends in a bare CR stays open: an LF may follow and belong to it.
         self._open = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         for line in lines:
-            yield from self._line(line.rstrip(b"\r\n"))
+            yield from self._line(line.rstrip(b"\r\n").removeprefix(b"" if self._begun else BOM))
+            self._begun = True
 
     def close(self) -> Iterator[str]:
         """Say that no more will come. `StreamBroken` if an event was still open."""

@@ -36,7 +36,9 @@ async def test_apart(ask: Asker) -> None:
 @check("reasoning.first")
 async def test_first(ask: WireAsker) -> None:
     """The stream brings all of the thought before the first of the answer."""
-    deltas = (await ask.send(QUESTION, **THINK)).deltas
+    answer = await ask.send(QUESTION, **THINK)
+    answer.ensure_answered()
+    deltas = answer.deltas
 
     kinds = [kind for delta in deltas for kind in _kinds(delta)]
     assert "thought" in kinds, kinds
@@ -140,7 +142,9 @@ async def test_history(ask: WireAsker) -> None:
 @check("reasoning.tokens")
 async def test_tokens(ask: WireAsker) -> None:
     """Of the counted tokens some were thought, and fewer than all."""
-    usage = (await ask.send(QUESTION, **THINK)).json.get("usage") or {}
+    answer = await ask.send(QUESTION, **THINK)
+    answer.ensure_answered()
+    usage = answer.json.get("usage") or {}
 
     thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
     assert thought, usage

@@ -27,6 +27,7 @@ async def test_adds_up(ask: Asker) -> None:
 
 def usage(answer: Answer, mode: Mode) -> dict[str, Any]:
     """What an answer, or one chunk of a stream, tells of tokens. It must be told once."""
+    answer.ensure_answered()
     bodies = [answer.json] if mode is Mode.WHOLE else answer.chunks
     told: list[dict[str, Any]] = [body["usage"] for body in bodies if body.get("usage")]
     with about_form():

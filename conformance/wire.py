@@ -108,6 +108,8 @@ class Answer:
         """
         said = f"HTTP {self.status}: {self.text[:300]}"
         assert self.status != httpx.codes.OK, said
+        if self.status in {httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS}:
+            raise NotAnswered(said)
         ensure_form(400 <= self.status < 500, said)
         return Refusal(self.status, ErrorBody.read(self.text).message)
 
@@ -247,6 +249,7 @@ def open_client(url: str, api_key: str | None, kept: int = 0) -> httpx.AsyncClie
     It keeps no more than `kept` connections for later requests.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers["Accept-Encoding"] = "identity"  # what the tap saw is judged too
     # One connection per request: what a server does with a kept one is a check of its own.
     limits = httpx.Limits(max_keepalive_connections=kept)
     return httpx.AsyncClient(

@@ -74,6 +74,8 @@ def test_stream_without_finish_reason_is_a_fault() -> None:
         ("<html>", "body"),
         ('{"object": "chat.completion"}', "choices"),
         ('{"id": "c", "object": "chat.completion", "model": "m", "choices": []}', "choices"),
+        ('{"id": "c", "object": "chat.completion", "model": "m", "choices": [NaN]}', "not JSON"),
+        ('{"usage": -Infinity}', "not JSON"),
     ],
 )
 def test_what_is_no_completion_is_named(text: str, place: str) -> None:

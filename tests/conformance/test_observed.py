@@ -72,7 +72,8 @@ def test_what_holds_no_longer_goes(tmp_path: Path) -> None:
     changes = update(tmp_path, KNOWN, *results_of(Outcome.PASS, Outcome.PASS))
 
     assert changes.removed == [CHECK]
-    assert changes.text == file(tmp_path, KNOWN).partition("  # They have")[0]
+    kept = file(tmp_path, KNOWN).partition("  # They have")[0]
+    assert changes.text == kept.replace("expectations:\n", "expectations: []\n")
 
 
 def test_what_holds_in_part_is_narrowed_and_keeps_its_reason(tmp_path: Path) -> None:
@@ -268,3 +269,48 @@ def test_what_follows_the_expectations_stays(tmp_path: Path) -> None:
     changes = observed(text.replace(CHECK, "tools.strict"), spec(tmp_path), found, TODAY)
 
     assert changes.text.endswith(behind)
+
+
+def test_file_without_an_expectation_can_be_loaded(tmp_path: Path) -> None:
+    changes = update(tmp_path, KNOWN, *results_of(Outcome.PASS, Outcome.PASS))
+    (tmp_path / "llamacpp.yaml").write_text(changes.text)
+
+    assert spec(tmp_path).expectations == []
+
+
+def test_what_the_suite_failed_to_judge_stays(tmp_path: Path) -> None:
+    known = foreseen(Outcome.FAIL)
+    stream = {"mode": Mode.STREAM, "expectation": known}
+    seen = [
+        *(a_result(layer=layer, mode=Mode.WHOLE, expectation=known) for layer in Layer),
+        a_result(Outcome.FAIL, layer=Layer.WIRE, **stream),
+        a_result(Outcome.ERROR, layer=Layer.PROVIDER, **stream),
+    ]
+
+    assert not update(tmp_path, KNOWN, *seen)
+
+
+def test_new_expectation_leaves_out_what_the_module_fails(tmp_path: Path) -> None:
+    seen = [
+        *(a_result(Outcome.FAIL, layer=layer, mode=Mode.WHOLE) for layer in Layer),
+        a_result(layer=Layer.WIRE, mode=Mode.STREAM),
+        a_result(Outcome.FAIL, layer=Layer.PROVIDER, mode=Mode.STREAM),
+    ]
+
+    changes = update(tmp_path, "\nexpectations: []\n", *seen)
+
+    assert changes.added == [CHECK]
+    assert "    modes: [whole]\n" in changes.text
+
+
+def test_dash_in_a_comment_is_no_item(tmp_path: Path) -> None:
+    known = KNOWN.replace("# They have no ids.", "# See there - it has no ids.")
+    seen = [
+        a_result(outcome, layer=layer, mode=mode, expectation=foreseen(Outcome.FAIL))
+        for layer in Layer
+        for mode, outcome in ((Mode.WHOLE, Outcome.PASS), (Mode.STREAM, Outcome.FAIL))
+    ]
+
+    changes = update(tmp_path, known, *seen)
+
+    assert "\n  # See there - it has no ids.\n  - check: tools.parallel-calls\n" in changes.text

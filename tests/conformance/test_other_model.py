@@ -105,6 +105,38 @@ def test_only_words_are_put_down_to_the_model(
     assert seen.expectation is None or seen.expectation.recheck_by is None
 
 
+@pytest.mark.parametrize(
+    ("invariant", "fault", "owner"),
+    [
+        ("invariants.offered-names", AssertionError("called ['get_wether']"), Owner.MODEL),
+        ("invariants.arguments-object", AssertionError("arguments are no object"), Owner.MODEL),
+        ("invariants.tokens-told", AssertionError("9 tokens, but nothing"), Owner.MODEL),
+        ("invariants.tokens-told", Malformed("3 and 4 are not 8"), None),
+        ("invariants.call-ids", AssertionError("two calls with one id"), None),
+    ],
+)
+@pytest.mark.parametrize("case", ["text.plain", "errors.no-messages"])
+def test_names_and_arguments_are_the_models_own(
+    invariant: str, fault: Exception, owner: Owner | None, case: str
+) -> None:
+    result = a_result(Outcome.FAIL, check=invariant, case=case)
+
+    seen = excused(result, fault, "babbler")
+
+    assert seen.owner == owner
+    assert seen.outcome is (Outcome.INCONCLUSIVE if owner else Outcome.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("case", "outcome"), [("events.blocks", Outcome.INCONCLUSIVE), ("text.plain", Outcome.FAIL)]
+)
+def test_markup_is_judged_where_the_wire_has_its_say(case: str, outcome: Outcome) -> None:
+    fault = AssertionError("markup of the template in the text: '</think>'")
+    result = a_result(Outcome.FAIL, check="invariants.no-markup", case=case)
+
+    assert excused(result, fault, "babbler").outcome is outcome
+
+
 def test_nothing_that_is_seen_without_words_is_left_out() -> None:
     assert own_model_checks() < set(catalogue())
     assert not [check for check in own_model_checks() if check.startswith("invariants.")]

@@ -41,6 +41,14 @@ async def test_passes_over_comments_and_other_fields() -> None:
     assert seen == ["1"]
 
 
+async def test_mark_before_the_first_line_is_no_part_of_it() -> None:
+    mark = b"\xef\xbb\xbf"
+
+    assert await read(mark + b"data: 1\n\ndata: [DONE]\n\n") == ["1"]
+    with pytest.raises(StreamBroken, match="without data"):
+        await read(b"data: 1\n\n" + mark + b"data: [DONE]\n\n")
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 @given(
     texts=st.lists(
