@@ -168,7 +168,7 @@ def test_run_that_stops_at_its_first_failure_is_not_whole(tmp_path: Path) -> Non
 
     assert status == 1
     assert report.incomplete == ("pytest ended early, with exit status 1.",)
-    assert "incomplete" in output
+    assert "Gate: red" in output
 
 
 def test_port_that_is_taken(tmp_path: Path) -> None:
