@@ -151,12 +151,19 @@ async def test_frequency_penalty(ask: Asker) -> None:
     bound = await ask("Count to 20.", max_tokens=64, frequency_penalty=2.0)
 
     assert free.text == COUNTED
-    assert bound.text != COUNTED
+    # mlx_lm.server (0.32.2) looks at twenty tokens, in which a model may be surer than the penalty.
+    if bound.text == COUNTED:
+        assert await _gives_way(ask, frequency_penalty=2.0), "the penalty changes nothing"
 
 
 @check("sampling.presence-penalty")
 async def test_presence_penalty(ask: Asker) -> None:
     """Of words that are forced upon the model, one that was said gives way to another."""
+    assert await _gives_way(ask, presence_penalty=2.0), "in no answer anything gives way"
+
+
+async def _gives_way(ask: Asker, **penalty: float) -> bool:
+    """Whether a penalty changes any answer in which words are forced upon the model."""
     changed = []
     for words in FORCED:
         forced: dict[str, Any] = {
@@ -166,9 +173,8 @@ async def test_presence_penalty(ask: Asker) -> None:
         free = await ask(WORD, **forced)
         if free.finish_reason != "length":
             raise Inconclusive(f"words are forced, and do not come: {free.described}")
-        changed.append((await ask(WORD, presence_penalty=2.0, **forced)).text != free.text)
-
-    assert any(changed), "in no answer anything gives way"
+        changed.append((await ask(WORD, **penalty, **forced)).text != free.text)
+    return any(changed)
 
 
 @check("sampling.out-of-range")

@@ -18,9 +18,9 @@ ENDS: list[dict[str, Any]] = [{}, {"max_tokens": 2}, {"stop": [" river"]}]
 #: is left undone here takes it more than twice as long, and slower servers longer.
 SOON = 5.0
 #: Answers that nobody waits for, and the tokens of each.
-LEFT, TOKENS = 8, 3000
+LEFT, TOKENS = 10, 3000
 #: How many times as long as alone a question waits that gets no turn beside the others; seconds.
-BESIDE, MOMENT = 3, 0.1
+BESIDE, MOMENT = 10, 0.1
 #: Seconds before the end of a second at which a stream begins, after which it must still go on,
 #: and how often that is tried.
 BEFORE, AFTER, TRIES = 0.08, 0.03, 5
