@@ -162,7 +162,7 @@ async def test_presence_penalty(ask: Asker) -> None:
     assert await _gives_way(ask, presence_penalty=2.0), "in no answer anything gives way"
 
 
-async def _gives_way(ask: Asker, **penalty: float) -> bool:
+async def _gives_way(ask: Asker, **penalty: Any) -> bool:
     """Whether a penalty changes any answer in which words are forced upon the model."""
     changed = []
     for words in FORCED:
