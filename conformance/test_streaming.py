@@ -1,9 +1,12 @@
 """Streaming: the events that an answer comes in, and what becomes of one that nobody reads."""
 
 import asyncio
+import gc
 import re
 import time
 from typing import Any
+
+import pytest
 
 from conformance.check import check
 from conformance.conversation import OMITTED
@@ -148,6 +151,7 @@ async def _times(ask: WireAsker) -> list[tuple[float, Any]]:
     return [(at, chunk.get("created")) async for at, chunk in ask.arriving(body)]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @check("streaming.hang-up")
 async def test_hang_up(ask: WireAsker) -> None:
     """Whoever hangs up is not worked for any longer: the next question gets its turn."""
@@ -164,6 +168,7 @@ async def test_hang_up(ask: WireAsker) -> None:
     for task in (*left, another):
         task.cancel()
     await asyncio.wait({*left, another})
+    gc.collect()  # what a request that was given up leaves open ends here, not in the next check
 
     if done:
         raise Inconclusive(f"nobody had to hang up on {len(done)} of {len(left)} answers")
