@@ -178,14 +178,13 @@ def described(
     faults: Sequence[Fault] = (),
 ) -> reports.Target:
     """The target as the report names it."""
-    altered = ", its answers altered by --fault" if faults else ""
     return reports.Target(
         id=id_,
         server=target.server,
         title=target.title,
         version=target.version,
         build=target.build or None,
-        how=f"{target.how}{altered}",
+        how=target.how,
         image=target.image or None,
         flags=tuple(target.flags),
         model=target.model if target.how == "attach" else model.name,
@@ -196,6 +195,7 @@ def described(
         python=platform.python_version(),
         started=datetime.now(UTC),
         recipe=_recipe(spec),
+        faults=tuple(map(str, faults)),
     )
 
 

@@ -48,7 +48,10 @@ async def test_framing(ask: WireAsker) -> None:
 
 @check("streaming.pieces")
 async def test_pieces(ask: WireAsker) -> None:
-    """Many numbers are not one piece, nor do their pieces come all at the end."""
+    """Many numbers are not one piece, nor do their pieces come all at the end.
+
+    A busy machine may read a whole stream at once; who holds it back does so each time.
+    """
     told = []
     for _ in range(TRIES):
         began = time.time()

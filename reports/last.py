@@ -44,7 +44,9 @@ def _is_before(older: Report, now: Report) -> bool:
 
 def _how_asked(report: Report) -> dict[str, tuple[object, ...]]:
     """What must be the same for a change to be news: releases and modules need not."""
-    return {one.id: (one.how, one.model, one.model_digest, one.protocol) for one in report.targets}
+    return {
+        one.id: (one.model, one.model_digest, one.protocol, one.faults) for one in report.targets
+    }
 
 
 def _readable(path: Path) -> Report | None:

@@ -55,7 +55,8 @@ def _targets(report: Report) -> str:
 def _target(target: Target) -> list[str]:
     facts = [target.version, target.build or "", target.model_name]
     image = f", {target.image}" if target.image else ""
-    started = f"{target.started:%Y-%m-%d}, {target.how}{image}"
+    altered = ", answers altered by --fault" if target.faults else ""
+    started = f"{target.started:%Y-%m-%d}, {target.how}{image}{altered}"
     told = [plain(started), plain(target.protocol), code(target.provider)]
     return [target.id, plain(target.title), *(code(fact) for fact in facts), *told]
 

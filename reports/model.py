@@ -100,6 +100,8 @@ class Target(Record):
     python: str
     started: AwareDatetime
     recipe: Recipe | None = None
+    faults: tuple[Text, ...] = ()
+    """What `--fault` put into the answers on their way: nothing here is then the server's."""
 
     @property
     def model_name(self) -> str:

@@ -20,7 +20,6 @@ from reports.readme import ensure_marked, rewrite
 from reports.words import Outcome
 
 BADGES = "badges"
-FAULT = "--fault"
 NOT_RUN = "not-run.yaml"
 """Below the folder: the servers that a published run leaves out, and why."""
 
@@ -55,10 +54,10 @@ def publish(report: Report, folder: Path, readme: Path) -> Report:
 
 def _ensure_unaltered(report: Report) -> None:
     for target in report.targets:
-        if FAULT in target.how:
+        if target.faults:
             raise AlteredReport(
-                f"The answers of {target.id} were altered on their way: {target.how}.",
-                f"Run it again without {FAULT}.",
+                f"The answers of {target.id} were altered on their way: {target.faults[0]}.",
+                "Run it again without --fault.",
             )
 
 

@@ -99,7 +99,8 @@ def _narrowed(report: Report, rows: dict[str, Check], places: set[tuple[Layer, M
 
 
 def _counts(target: Target, own: list[Cell]) -> Iterator[str]:
-    yield line(f"{target.title} {target.release}, model {target.model_name}, {target.how}")
+    altered = ", answers altered by --fault" if target.faults else ""
+    yield line(f"{target.title} {target.release}, model {target.model_name}, {target.how}{altered}")
     for layer, mode in PLACES:
         counted = outcomes(own, layer, mode)
         figures = [f"{OUTCOME[one]} {counted[one]} {one}" for one in Outcome if counted[one]]

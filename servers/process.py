@@ -15,8 +15,6 @@ from servers.supervise import GRACE
 #: Seconds in which a server has ended, whatever it does.
 LONGEST_STOP = 3 * GRACE
 SUPERVISOR = Path(__file__).with_name("supervise.py")
-
-
 #: What would lead an interpreter to other packages than its own.
 NOT_FOR_SERVERS = {"PYTHONPATH", "PYTHONHOME"}
 

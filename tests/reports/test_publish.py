@@ -148,7 +148,7 @@ def test_every_check_of_the_published_run_notices_its_faults():
 
 
 def test_a_run_whose_answers_were_altered_is_not_published(readme: Path):
-    altered = a_target(how="native, its answers altered by --fault")
+    altered = a_target(faults=("Cut(after_bytes=3)",))
 
     with pytest.raises(AlteredReport, match="altered on their way"):
         publish(a_report(targets=(altered,)), readme.parent, readme)
