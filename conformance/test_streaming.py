@@ -165,15 +165,16 @@ async def test_hang_up(ask: WireAsker) -> None:
     left = [asyncio.create_task(ask.send("Count to 200.", **endless)) for _ in range(LEFT)]
     await asyncio.wait(left, timeout=MOMENT)
     another = asyncio.create_task(ask.send("Repeat: tiger"))
-    await asyncio.wait({another}, timeout=max(MOMENT, BESIDE * alone))
+    first = asyncio.FIRST_COMPLETED
+    await asyncio.wait({*left, another}, timeout=max(MOMENT, BESIDE * alone), return_when=first)
     done = [task for task in left if task.done()]
-    beside = another.done()
+    beside = another.done() and not done
     for task in (*left, another):
         task.cancel()
     await asyncio.wait({*left, another})
     gc.collect()  # what a request that was given up leaves open ends here, not in the next check
 
-    if done:
+    if len(done) > LEFT // 2:
         raise Inconclusive(f"nobody had to hang up on {len(done)} of {len(left)} answers")
     if beside:
         raise NotSetUp(f"beside {len(left)} answers the server gives another: nobody has to wait")
