@@ -7,8 +7,9 @@ Source: OpenAI's openapi 2.3.0, `CreateChatCompletionResponse`,
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +19,7 @@ from conformance.outcome import Malformed, about_form
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 _NO_JSON = re.compile("NaN|Infinity")
 Count = Annotated[int, Field(ge=0)]
+Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class Received(BaseModel):
@@ -40,6 +42,11 @@ class Received(BaseModel):
             )
             raise Malformed(f"not a {cls.__name__}: {faults} in {text[:300]!r}") from error
 
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """The same of what is parsed already, and stands in something larger."""
+        return cls.read(json.dumps(value))
+
 
 class TokenUsage(Received):
     """Tokens, as the server counted them."""
@@ -47,6 +54,56 @@ class TokenUsage(Received):
     prompt_tokens: Count
     completion_tokens: Count
     total_tokens: Count
+
+
+class CachedTokens(Received):
+    """Of the tokens of the prompt."""
+
+    cached_tokens: Count | None = None
+
+
+class ReasoningTokens(Received):
+    """Of the tokens of the answer."""
+
+    reasoning_tokens: Count | None = None
+
+
+class DetailedUsage(TokenUsage):
+    """Tokens, and what is told of them beside their number."""
+
+    prompt_tokens_details: CachedTokens | None = None
+    completion_tokens_details: ReasoningTokens | None = None
+
+    @property
+    def cached(self) -> int | None:
+        """How many tokens of the prompt came from a cache."""
+        return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else None
+
+    @property
+    def thought(self) -> int | None:
+        """How many tokens of the answer were reasoning."""
+        told = self.completion_tokens_details
+        return told.reasoning_tokens if told else None
+
+
+class Likely(Received):
+    """A token that might have come, with the logarithm of its probability."""
+
+    token: str
+    logprob: Annotated[float, Field(le=0)]
+    bytes: list[Byte] | None
+
+
+class Chosen(Likely):
+    """A token that came, and what might have come in its place."""
+
+    top_logprobs: list[Likely]
+
+
+class Logprobs(Received):
+    """How probable the tokens of an answer, or of a piece of it, were."""
+
+    content: list[Chosen] | None = None
 
 
 class Function(Received):

@@ -4,7 +4,7 @@ from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.completion import Delta
+from conformance.completion import Delta, DetailedUsage
 from conformance.conversation import result
 from conformance.outcome import Inconclusive
 from conformance.reply import Reply
@@ -144,11 +144,10 @@ async def test_tokens(ask: WireAsker) -> None:
     """Of the counted tokens some were thought, and fewer than all."""
     answer = await ask.send(QUESTION, **THINK)
     answer.ensure_answered()
-    usage = answer.json.get("usage") or {}
 
-    thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
-    assert thought, usage
-    assert thought < usage.get("completion_tokens", 0)
+    usage = DetailedUsage.of(answer.json.get("usage"))
+    assert usage.thought, usage
+    assert usage.thought < usage.completion_tokens
 
 
 def _user(text: str) -> dict[str, str]:

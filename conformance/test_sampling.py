@@ -4,7 +4,8 @@ from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.outcome import Inconclusive, about_form
+from conformance.completion import Chosen, Completion, Logprobs
+from conformance.outcome import Inconclusive, ensure_form
 from conformance.unending import TOKENS, WORD, no_end, unending
 from conformance.vocabulary import bias
 from conformance.wire import Answer, WireAsker
@@ -36,14 +37,17 @@ FORCED = [
 def choices(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
     """The choices of an answer, or of all chunks of a stream."""
     if mode is Mode.WHOLE:
-        return list(answer.json.get("choices") or ())
+        Completion.read(answer.text)
+        return list(answer.json["choices"])
     return [choice for chunk in answer.chunks for choice in chunk.get("choices") or ()]
 
 
-def logprobs(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
+def logprobs(answer: Answer, mode: Mode) -> list[Chosen]:
     """What was told of each token."""
-    told = (choice.get("logprobs") or {} for choice in choices(answer, mode))
-    return [token for one in told for token in one.get("content") or ()]
+    told = [Logprobs.of(choice.get("logprobs") or {}) for choice in choices(answer, mode)]
+    found = [token for one in told for token in one.content or ()]
+    ensure_form(found, "nothing is told of any token")
+    return found
 
 
 def unsure() -> dict[str, Any]:
@@ -100,12 +104,8 @@ async def test_logprobs(ask: WireAsker) -> None:
     answer = await ask.send("Repeat: tiger river lamp", logprobs=True)
 
     answer.ensure_supported()
-    told = logprobs(answer, ask.mode)
-    with about_form():
-        assert told
-        assert all({"token", "logprob", "bytes", "top_logprobs"} <= set(token) for token in told)
-        assert all(token["logprob"] <= 0 for token in told)
-    assert b"".join(bytes(token["bytes"] or []) for token in told).startswith(b"tiger river lamp")
+    spelt = [byte for token in logprobs(answer, ask.mode) for byte in token.bytes or ()]
+    assert bytes(spelt).startswith(b"tiger river lamp")
 
 
 @check("sampling.top-logprobs")
@@ -114,12 +114,10 @@ async def test_top_logprobs(ask: WireAsker) -> None:
     answer = await ask.send("Repeat: tiger river lamp", logprobs=True, top_logprobs=3)
 
     answer.ensure_supported()
-    told = logprobs(answer, ask.mode)
-    assert told
-    for token in told:
-        likely = [one.get("token") for one in token.get("top_logprobs") or ()]
+    for token in logprobs(answer, ask.mode):
+        likely = [one.token for one in token.top_logprobs]
         assert len(likely) <= 3
-        assert token.get("token") in likely
+        assert token.token in likely
 
 
 @check("sampling.logprobs-with-tools")

@@ -1,10 +1,9 @@
 """Usage: how many tokens it took."""
 
-from typing import Any
-
 from conformance.ask import Asker
 from conformance.check import check
-from conformance.outcome import NotSetUp, Unsupported, about_form
+from conformance.completion import DetailedUsage
+from conformance.outcome import NotSetUp, Unsupported, about_form, ensure_form
 from conformance.wire import Answer, WireAsker
 from fixtures.tools import WEATHER
 from reports import Mode
@@ -25,15 +24,13 @@ async def test_adds_up(ask: Asker) -> None:
         assert reply.usage.total_tokens == both
 
 
-def usage(answer: Answer, mode: Mode) -> dict[str, Any]:
+def usage(answer: Answer, mode: Mode) -> DetailedUsage:
     """What an answer, or one chunk of a stream, tells of tokens. It must be told once."""
     answer.ensure_answered()
     bodies = [answer.json] if mode is Mode.WHOLE else answer.chunks
-    told: list[dict[str, Any]] = [body["usage"] for body in bodies if body.get("usage")]
-    with about_form():
-        assert len(told) == 1, f"usage was told {len(told)} times"
-        assert {"prompt_tokens", "completion_tokens"} <= set(told[0])
-    return told[0]
+    told = [body["usage"] for body in bodies if body.get("usage")]
+    ensure_form(len(told) == 1, f"usage was told {len(told)} times")
+    return DetailedUsage.of(told[0])
 
 
 @check("usage.with-tools")
@@ -55,7 +52,7 @@ async def test_several(ask: WireAsker) -> None:
 
     two.ensure_supported()
     single, double = usage(one, ask.mode), usage(two, ask.mode)
-    assert double["completion_tokens"] == 2 * single["completion_tokens"]
+    assert double.completion_tokens == 2 * single.completion_tokens
 
 
 @check("usage.cached")
@@ -66,13 +63,12 @@ async def test_cached(ask: WireAsker) -> None:
     told = [usage(await ask.send(LONG, **question), ask.mode) for _ in range(2)]
 
     cached = [_cached(one) for one in told]
-    assert all(0 <= few <= one["prompt_tokens"] for few, one in zip(cached, told, strict=True))
+    assert all(few <= one.prompt_tokens for few, one in zip(cached, told, strict=True))
     if not cached[-1]:
         raise NotSetUp("no token came from a cache, which may be off")
 
 
-def _cached(told: dict[str, Any]) -> int:
-    cached = (told.get("prompt_tokens_details") or {}).get("cached_tokens")
-    if cached is None:
+def _cached(told: DetailedUsage) -> int:
+    if told.cached is None:
         raise Unsupported("nothing is told of cached tokens")
-    return int(cached)
+    return told.cached

@@ -10,7 +10,9 @@ import pytest
 from conformance import (
     test_errors,
     test_fields,
+    test_reasoning,
     test_responses,
+    test_sampling,
     test_streaming,
     test_text,
     test_tools,
@@ -29,6 +31,20 @@ from tests.conformance.wire_answers import (
 
 NO_CALLS = completion("a lion", tool_calls=[])
 DATED = json.dumps(json.loads(completion("a lion")) | {"created": "now"}).encode()
+
+
+def weighed(**keys: Any) -> bytes:
+    """A completion whose only token is told as these keys say."""
+    token = {"token": "a lion", "logprob": -0.1, "bytes": [97], "top_logprobs": []} | keys
+    told = json.loads(completion("a lion"))
+    told["choices"][0]["logprobs"] = {"content": [token]}
+    return json.dumps(told).encode()
+
+
+def counted(**keys: Any) -> bytes:
+    """A completion with these keys in its usage."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3} | keys
+    return json.dumps(json.loads(completion("a lion")) | {"usage": usage}).encode()
 
 
 def chunk(**keys: Any) -> dict[str, Any]:
@@ -54,6 +70,14 @@ def calling(**piece: Any) -> dict[str, Any]:
         (test_text.test_message_keys, 200, NO_CALLS, "tool_calls"),
         (test_text.test_envelope, 200, DATED, "now"),
         (test_usage.test_adds_up, 200, completion("a lion"), "is not None"),
+        (test_usage.test_cached, 200, counted(prompt_tokens_details=1), "prompt_tokens_details"),
+        (test_usage.test_cached, 200, counted(prompt_tokens="1"), "prompt_tokens"),
+        (test_reasoning.test_tokens, 200, completion("a lion"), "DetailedUsage"),
+        (test_sampling.test_logprobs, 200, completion("a lion"), "nothing is told"),
+        (test_sampling.test_logprobs, 200, weighed(logprob=None), "logprob"),
+        (test_sampling.test_logprobs, 200, weighed(bytes=[256]), "bytes"),
+        (test_sampling.test_top_logprobs, 200, weighed(top_logprobs=None), "top_logprobs"),
+        (test_sampling.test_several, 200, b'{"choices": [1]}', "not a Completion"),
     ],
 )
 async def test_whole_answer(body: Any, status: int, answer: bytes, said: str) -> None:
