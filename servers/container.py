@@ -41,7 +41,7 @@ def start_container(
     with _told(spec.title), guarded(_prepared(container, words, port)) as running:
         target = _target(spec, running, log)
         target.model = words.fill(spec.served_model)
-        target.flags = [flag.flag for flag in container.flags]
+        target.flags = container.settings
         target.image = image
         target.url = f"http://{LOOPBACK}:{_host_port(running, container.port)}/v1"
         _set_up(running, words.fill_all(container.setup), target, spec.ready.timeout)
@@ -102,7 +102,7 @@ def guarded(prepared: DockerContainer) -> Iterator[Any]:
     try:
         yield prepared.start().get_wrapped_container()
     finally:
-        guard.communicate()
+        guard.communicate(b".")
 
 
 def _follow(running: Any, log: Path) -> None:

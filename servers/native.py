@@ -27,15 +27,16 @@ def start_native(
 ) -> Iterator[Target]:
     """Start it, wait until it answers, and end its whole process group afterwards."""
     native = _native(spec)
-    asked = claim(port) if port else _port_to_ask_for(native)
+    claimed = claim(port) if port else 0
     python = python_for(native, spec.title, progress)
+    asked = claimed or _port_to_ask_for(native)
     with tempfile.TemporaryDirectory(prefix=f"{spec.name}-") as scratch:
         words = Words(model, python=python, port=asked, scratch=scratch)
         progress(f"starting {spec.title}")
         with _process(native, words, log) as process:
             target = _target(spec, process, log)
             target.model = words.fill(spec.served_model)
-            target.flags = [flag.flag for flag in native.flags]
+            target.flags = native.settings
             number = asked or _port_from_log(native.port_in_log, target, spec.ready.timeout)
             target.url = f"http://{LOOPBACK}:{number}/v1"
             wait_until_ready(target, spec.ready.timeout)

@@ -85,7 +85,21 @@ class Needs(Strict):
     memory: Size = 0
 
 
-class Native(Strict):
+class Start(Strict):
+    """What a server is told at its start."""
+
+    command: list[str]
+    flags: list[Flag] = []
+    env: dict[str, str] = {}
+
+    @property
+    def settings(self) -> list[str]:
+        """Its environment and its flags, as the YAML file has them."""
+        environment = [f"{name}={value}" for name, value in self.env.items()]
+        return [*environment, *(flag.flag for flag in self.flags)]
+
+
+class Native(Start):
     """A process on this machine. The first release is the one that is started.
 
     In command, flags and env, `{python}` is the interpreter of the server's environment,
@@ -93,9 +107,6 @@ class Native(Strict):
     the model's name, `{gguf}` and `{safetensors}` its path in either form.
     """
 
-    command: list[str]
-    flags: list[Flag] = []
-    env: dict[str, str] = {}
     requirements: list[str]
     without: list[str] = Field(default=[], description="dependencies to leave out")
     cpu_builds: list[Literal["torch"]] = []
@@ -129,7 +140,7 @@ class LocalImage(Strict):
     folder: str = "."
 
 
-class Container(Strict):
+class Container(Start):
     """An image, and what it is told. Words in braces mean what they mean for a native start.
 
     `{model_home}` is the folder above the one of the GGUF file.
@@ -137,8 +148,6 @@ class Container(Strict):
 
     image: str
     command: list[str] = []
-    flags: list[Flag] = []
-    env: dict[str, str] = {}
     mounts: list[Mount] = []
     port: int
     setup: list[list[str]] = Field(default=[], description="run inside, until each has succeeded")

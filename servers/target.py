@@ -49,8 +49,9 @@ def _unknown() -> str | None:
 class Target:
     """Where a server listens and what it is; `url` ends in `/v1`, without a slash.
 
-    `how` is `native`, `container` or `attach`. `flags` are as in the YAML file, so that two
-    machines give the same. `image` is a digest. `pid` is the server's own.
+    `how` is `native`, `container` or `attach`. `flags` are its environment and its flags as
+    in the YAML file, so that two machines give the same. `image` is a digest. `pid` is the
+    server's own.
     """
 
     server: str

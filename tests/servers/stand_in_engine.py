@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ class Engine(ThreadingHTTPServer):
         self.process: subprocess.Popen[str] | None = None
         self.port = 0
         self.removed = threading.Event()
+        self.asked = threading.Event()
+        self.missed = threading.Event()
+        self.may_create = threading.Event()
+        self.may_create.set()
 
     def start(self) -> None:
         """Run the stand-in on a port of its own."""
@@ -47,6 +51,10 @@ class Engine(ThreadingHTTPServer):
             self.process.kill()
             self.process.communicate()
         self.removed.set()
+
+    def exists(self) -> bool:
+        """Whether there is a container."""
+        return bool(self.created) and not self.removed.is_set()
 
     def inspect(self) -> dict[str, Any]:
         """The container's state; nothing of it once it has been removed."""
@@ -74,12 +82,15 @@ class Handler(BaseHTTPRequestHandler):
                 self._answer(200, {"ApiVersion": "1.41", "Version": "20.10"})
             case ["images", *name, "json"] if "/".join(name) in self.server.images:
                 self._answer(200, {"Id": "sha256:5678", "RepoDigests": [IMAGE_DIGEST]})
-            case ["containers", _, "json"] if not self.server.removed.is_set():
+            case ["containers", _, "json"] if self.server.exists():
                 self._answer(200, self.server.inspect())
             case ["containers", _, "logs"]:
                 self._answer(200, frame(b"no such tensor: blk.0\n"))
             case ["exec", _, "json"]:
                 self._answer(200, {"ExitCode": 1 if len(self.server.executed) == 1 else 0})
+            case ["containers", _, "json"]:
+                self._answer(404, {"message": "No such container: it"})
+                self.server.missed.set()
             case _:
                 self._answer(404, {"message": "No such image: it"})
 
@@ -90,6 +101,8 @@ class Handler(BaseHTTPRequestHandler):
             case ["containers", "create"] if self.server.manner == "full":
                 self._answer(500, {"message": "no space left on device"})
             case ["containers", "create"]:
+                self.server.asked.set()
+                self.server.may_create.wait()
                 self.server.created = json.loads(body)
                 self._answer(201, {"Id": "abc", "Warnings": []})
             case ["containers", _, "start"]:
@@ -119,7 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        with suppress(BrokenPipeError):  # who asked was killed
+            self.wfile.write(data)
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

@@ -65,6 +65,7 @@ def test_target_knows_the_image_that_ran(
     with launch(find_server("ollama"), model=model, log=tmp_path / "log") as target:
         assert (target.how, target.image) == ("container", IMAGE_DIGEST)
         assert (target.server, target.version, target.model) == ("ollama", "0.34.0", "tiny")
+        assert "OLLAMA_CONTEXT_LENGTH=4096" in target.flags
 
 
 @pytest.mark.parametrize(
@@ -150,18 +151,23 @@ def test_machine_without_an_engine_says_so(
         pass
 
 
-def test_container_is_removed_when_the_suite_was_killed(start_engine: StartEngine, tmp_path: Path):
-    running = start_engine("ollama")
+def _suite(here: Path) -> subprocess.Popen[str]:
+    """A process that starts Ollama, says so, and waits."""
     suite = f"""
 import time
 from pathlib import Path
 from servers import ModelPaths, find_server, launch
-here = Path({str(tmp_path)!r})
+here = Path({str(here)!r})
 with launch(find_server("ollama"), model=ModelPaths("m", here, here, ""), log=here / "log"):
     print("up", flush=True)
     time.sleep(60)
 """
-    process = subprocess.Popen([sys.executable, "-c", suite], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", suite], stdout=subprocess.PIPE, text=True)
+
+
+def test_container_is_removed_when_the_suite_was_killed(start_engine: StartEngine, tmp_path: Path):
+    running = start_engine("ollama")
+    process = _suite(tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
 
@@ -169,6 +175,23 @@ with launch(find_server("ollama"), model=ModelPaths("m", here, here, ""), log=he
     process.communicate()
 
     assert running.removed.wait(10)
+
+
+def test_container_that_came_after_the_suite_was_killed_is_removed_too(
+    start_engine: StartEngine, tmp_path: Path
+):
+    running = start_engine("ollama")
+    running.may_create.clear()
+    process = _suite(tmp_path)
+    assert running.asked.wait(30)
+
+    process.send_signal(signal.SIGKILL)
+    process.wait()  # the guard, which still holds its output, lives on
+    assert running.missed.wait(10)
+    running.may_create.set()
+
+    assert running.removed.wait(10)
+    process.communicate()
 
 
 #: MLX has no image, and an image has a version of its own.

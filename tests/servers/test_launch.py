@@ -100,7 +100,7 @@ def test_server_that_never_answers_is_not_ready(
 ):
     with (
         pytest.raises(NotReady, match=problem),
-        launch(make_spec(manner, timeout=0.5), model=model, log=tmp_path / "log"),
+        launch(make_spec(manner, timeout=2), model=model, log=tmp_path / "log"),
     ):
         pass
 
