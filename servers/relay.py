@@ -14,6 +14,7 @@ Note = Callable[[Direction, bytes], None]
 AT_ONCE = 65536
 SILENCE = 0.05
 MOMENT = 0.001
+EVENT_END = b"\n\n\r\n"  # in a chunk of its own; the last chunk is an empty one
 TOGETHER = getattr(socket, "MSG_MORE", 0)
 ONE_WAY = ("server closed", "client closed", "server stopped reading")
 """Ends of one direction; what is still on its way in the other one is carried on."""
@@ -119,28 +120,32 @@ class Relay:
         return end
 
     async def _read_server(self) -> AsyncGenerator[Step]:
-        """What the server sends; a short silence is a step of its own.
+        """What the server sends; for faults a short silence is a step of its own.
 
-        Bytes wait a moment for what comes right after them, so that it is known if that is a close.
+        Bytes wait a moment for what comes right after them, so that it is known if that is a close;
+        not so an event within a stream, since most of what passes here is events.
         """
         data = FLUSH
         while True:
             read = asyncio.ensure_future(self._loop.sock_recv(self._server, AT_ONCE))
             try:
                 if data:
-                    await asyncio.wait({read}, timeout=MOMENT)
+                    if not data.endswith(EVENT_END):
+                        await asyncio.wait({read}, timeout=MOMENT)
                     self._nothing_follows = read.done() and _is_close(read)
                     yield data
-                await asyncio.wait({read}, timeout=SILENCE)
-                if not read.done():
-                    yield FLUSH
+                if self._faults:
+                    await asyncio.wait({read}, timeout=SILENCE)
+                    if not read.done():
+                        yield FLUSH
                 data = await read
             except OSError:
                 yield End("reset by the server", reset=True)
                 return
             finally:
-                read.cancel()
-                await asyncio.wait({read})
+                if not read.done():
+                    read.cancel()
+                    await asyncio.wait({read})
             if not data:
                 yield End("server closed")
                 return

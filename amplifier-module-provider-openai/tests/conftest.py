@@ -1,4 +1,8 @@
-"""A scripted server, and a provider that talks to it."""
+"""A scripted server, and a provider that talks to it.
+
+pytest reads this file before every run of the project, those that ask servers too; so what needs
+the SDK, which takes half a second to import, is imported by the fixtures.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from amplifier_core.message_models import ChatRequest, Message
@@ -14,9 +18,9 @@ from amplifier_core.testing import MockCoordinator
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from amplifier_module_provider_openai import OpenAIProvider, protocol
-from amplifier_module_provider_openai import chat as chat_module
-from scripted_server import ScriptedServer
+if TYPE_CHECKING:
+    from amplifier_module_provider_openai import OpenAIProvider
+    from scripted_server import ScriptedServer
 
 HERE = Path(__file__).parent
 PATIENCE = 120
@@ -56,13 +60,16 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_knowledge(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known of a server whose port another test has used before."""
-    monkeypatch.setattr(protocol, "_known", {})
-    monkeypatch.setattr(chat_module, "_without_stream_options", set())
+    module = "amplifier_module_provider_openai"
+    monkeypatch.setattr(f"{module}.protocol._known", {})
+    monkeypatch.setattr(f"{module}.chat._without_stream_options", set())
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedServer]:
     """A server without any script yet."""
+    from scripted_server import ScriptedServer  # noqa: PLC0415
+
     async with ScriptedServer() as running:
         yield running
 
@@ -101,6 +108,8 @@ async def make_provider(
     server: ScriptedServer, coordinator: MockCoordinator
 ) -> AsyncIterator[Callable[..., OpenAIProvider]]:
     """Makes providers for the scripted server; keyword arguments are config keys."""
+    from amplifier_module_provider_openai import OpenAIProvider  # noqa: PLC0415
+
     made: list[OpenAIProvider] = []
 
     def make(**config: Any) -> OpenAIProvider:
