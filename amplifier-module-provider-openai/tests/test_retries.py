@@ -76,7 +76,7 @@ async def test_as_long_as_the_server_says(server, patient, say, events, headers,
 async def test_longer_than_allowed_fails_at_once(server, patient, say, events, streaming):
     provider = patient(refused(429, retry_after="61"))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         with pytest.raises(kernel.RateLimitError) as caught:
             await provider.complete(say(metadata={"stream": streaming}))
 
@@ -89,7 +89,7 @@ async def test_a_server_in_trouble_is_not_waited_for_beyond_the_bound(server, pa
     """It may fail at once or ask again soon; it may not wait for an hour."""
     provider = patient(refused(503, retry_after="3600"))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         try:
             assert (await provider.complete(say())).text == "Hello"
         except kernel.ProviderUnavailableError:
