@@ -4,6 +4,7 @@ from typing import Any
 
 from conformance.ask import Asker
 from conformance.check import check
+from conformance.conversation import system
 from conformance.wire import Answer, WireAsker
 
 
@@ -15,6 +16,9 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
         "additionalProperties": False,
     }
 
+
+#: OpenAI refuses `json_object` where no message has the word in it.
+AS_JSON = system("Answer in JSON.")
 
 PERSON = _object({"name": {"type": "string"}, "age": {"type": "integer"}})
 
@@ -75,8 +79,8 @@ async def test_kinds(ask: Asker) -> None:
 @check("structure.json-object")
 async def test_json_object(ask: Asker) -> None:
     """Any object will do, but an object it must be, also where words were asked for."""
-    person = await ask("Give me a person: Ana, 31.", schema={})
-    forced = await ask("Repeat: tiger", schema={})
+    person = await ask(AS_JSON, "Give me a person: Ana, 31.", schema={})
+    forced = await ask(AS_JSON, "Repeat: tiger", schema={})
 
     assert isinstance(person.json, dict)
     assert isinstance(forced.json, dict)
