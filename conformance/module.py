@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -40,12 +41,15 @@ class Module:
     """An Amplifier provider module, by the name that a mount plan calls it.
 
     `commit` is empty where nobody tells; `config` goes on top of all other configuration.
+    `package` is what is imported, and `source` what pip installs it from.
     """
 
     name: str
     version: str = ""
     commit: str = ""
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    package: str = field(default="", compare=False)
+    source: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """As reports name it: `provider-openai 1.1.0 (commit 1a2b3c4d5e6f), max_tokens=64`.
@@ -56,9 +60,24 @@ class Module:
         settings = "".join(f", {key}={value}" for key, value in masked(self.config).items())
         return f"{self.name} {self.version or 'of unknown version'}{commit}{settings}"
 
+    def load(self) -> None:
+        """Import it. `CannotLoad` says why that fails."""
+        try:
+            importlib.import_module(self.package)
+        except ModuleNotFoundError as error:
+            raise CannotLoad(
+                f"{self.package} needs the package {error.name!r}, which is not installed",
+                f"{INSTALL} {self.source}",
+            ) from None
+        except Exception as error:  # whatever the module does on import  # noqa: BLE001
+            said = f"{type(error).__name__}: {error}"
+            raise CannotLoad(
+                f"{self.package} can't be imported: {said}", "mend the module"
+            ) from None
+
 
 def find_module(text: str, settings: Sequence[str] = ()) -> Module:
-    """The module that `--provider` names, importable from now on; `settings` are KEY=VALUE.
+    """The module that `--provider` names, to be loaded from now on; `settings` are KEY=VALUE.
 
     `text` is the name of an entry point, or the path of a checkout that holds a package
     `amplifier_module_*`. Raises `CannotLoad`.
@@ -116,10 +135,10 @@ def secrets_in(value: Any, key: str = "") -> Iterator[str]:
 
 
 def _installed(entry_point: EntryPoint, config: Mapping[str, Any]) -> Module:
-    dist = entry_point.dist
-    _import(entry_point.module, dist.name if dist else entry_point.module)
-    version, commit = (dist.version, _commit_of(dist)) if dist else ("", "")
-    return Module(entry_point.name, version, commit, config)
+    dist, package = entry_point.dist, entry_point.module
+    if dist is None:
+        return Module(entry_point.name, config=config, package=package, source=package)
+    return Module(entry_point.name, dist.version, _commit_of(dist), config, package, dist.name)
 
 
 def _in_checkout(folder: Path, config: Mapping[str, Any]) -> Module:
@@ -132,14 +151,14 @@ def _in_checkout(folder: Path, config: Mapping[str, Any]) -> Module:
         )
     package = places[0].parent
     sys.path.insert(0, str(package.parent))
-    loaded = _import(package.name, f"-e {folder}")
-    if not Path(str(loaded.__file__)).is_relative_to(folder):
-        raise CannotLoad(
-            f"{package.name} was loaded from {loaded.__file__} before", "start pytest anew"
-        )
+    spec = importlib.util.find_spec(package.name)
+    if spec is None or not Path(str(spec.origin)).is_relative_to(folder):
+        place = spec and spec.origin
+        raise CannotLoad(f"{package.name} was loaded from {place} before", "start pytest anew")
     project = _project(folder)
     names = project.get("entry-points", {}).get(GROUP) or [_name_of(package.name)]
-    return Module(next(iter(names)), str(project.get("version", "")), _git(folder), config)
+    version, source = str(project.get("version", "")), f"-e {folder}"
+    return Module(next(iter(names)), version, _git(folder), config, package.name, source)
 
 
 def _name_of(package: str) -> str:
@@ -153,19 +172,6 @@ def _project(folder: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise CannotLoad(f"{file} can't be read: {error}", "correct it") from None
     return dict(project)
-
-
-def _import(package: str, to_install: str) -> Any:
-    try:
-        return importlib.import_module(package)
-    except ModuleNotFoundError as error:
-        raise CannotLoad(
-            f"{package} needs the package {error.name!r}, which is not installed",
-            f"{INSTALL} {to_install}",
-        ) from None
-    except Exception as error:  # whatever the module does on import  # noqa: BLE001
-        said = f"{type(error).__name__}: {error}"
-        raise CannotLoad(f"{package} can't be imported: {said}", "mend the module") from None
 
 
 def _commit_of(dist: Distribution) -> str:

@@ -237,6 +237,14 @@ def read_options(config: pytest.Config) -> Options:
         raise usage_error(error) from None
 
 
+def load(module: Module) -> None:
+    """Import it. `pytest.UsageError` where that fails."""
+    try:
+        module.load()
+    except CLEAR_ERRORS as error:
+        raise usage_error(error) from None
+
+
 def _ensure_bodies(config: pytest.Config) -> None:
     """`pytest.UsageError` where nothing would be asked."""
     if {row.id for row in chosen_checks(config)} <= invariant_ids():

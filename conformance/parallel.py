@@ -7,7 +7,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from conformance.options import Options
 from conformance.run import Run
-from reports import Result
+from reports import Check, Layer, Result
 from servers import Progress, ServersError, Target
 from servers.sharing import from_json, to_json
 from servers.spec import AttachedSpec
@@ -88,12 +88,22 @@ class Conductor:
             if not self._left[target]:
                 self._run.leave(target)
 
-    @pytest.hookimpl(optionalhook=True)
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_testnodedown(self, node: Any, error: object | None) -> None:
-        """Take over the worker's plan, and note its death."""
+        """Take over the worker's plan, and note its death. It can't live without the module."""
+        if error and not self._left:
+            self._ensure_module()
         self._run.plan(getattr(node, "workeroutput", {}).get(_CHECKS, ()))
         if error:
             self._run.lacks(f"The worker {node.gateway.id} died: {error}")
+
+    def _ensure_module(self) -> None:
+        """End the run here where the module can't be loaded, which the workers alone tried."""
+        try:
+            self._run.options.module.load()
+        except ServersError as error:
+            said = f"{error.message}\n  hint: {error.hint}"
+            pytest.exit(said, returncode=pytest.ExitCode.USAGE_ERROR)
 
     def pytest_unconfigure(self) -> None:
         """Take the announcements away."""
@@ -152,6 +162,17 @@ class Couriers:
         report: pytest.TestReport | pytest.CollectReport = yield
         report.__dict__["results"] = results
         return report
+
+
+def mixed(checks: Iterable[Check]) -> dict[str, float]:
+    """When each check is handed out, from 0 to 1: the server is to have work all the time.
+
+    Those of the module alone, most of which ask stand-ins and wait, are spread among the others.
+    """
+    groups: dict[bool, list[Check]] = {True: [], False: []}
+    for row in checks:
+        groups[Layer.WIRE in row.layers].append(row)
+    return {row.id: n / len(rows) for rows in groups.values() for n, row in enumerate(rows)}
 
 
 def is_worker(config: pytest.Config) -> bool:

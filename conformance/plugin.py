@@ -28,12 +28,13 @@ from conformance.options import (
     chosen_checks,
     is_gate,
     known_check,
+    load,
     read_options,
     repetitions,
     target_ids,
 )
 from conformance.outcome import TargetLost
-from conformance.parallel import Conductor, Couriers, Worker, is_conductor, is_worker
+from conformance.parallel import Conductor, Couriers, Worker, is_conductor, is_worker, mixed
 from conformance.run import Run
 from reports import (
     Check,
@@ -86,10 +87,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.tbstyle = "short"  # a failed check is told by what was seen, not by its code
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = ["conformance"]
+    if not (shared := is_conductor(config)):  # who only conducts does without
+        load(options.module)
     if is_worker(config):
         config.stash[_SERVERS] = Worker(config, options)
     elif not config.option.collectonly:
-        shared = is_conductor(config)
         run = config.stash[_RUN] = config.stash[_SERVERS] = Run(options)
         config.pluginmanager.register(_Recorder(run))
         if shared:
@@ -152,9 +154,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     out = [item for item in items if not _is_chosen(item, chosen)]
     place = {name: number for number, name in enumerate(config.stash[_OPTIONS].specs)}
+    turn = mixed(chosen.values()) if is_worker(config) else {}
     items[:] = sorted(
         (item for item in items if _is_chosen(item, chosen)),
-        key=lambda item: place.get(_target_of(item), -1),
+        key=lambda item: (place.get(_target_of(item), -1), turn.get(_check_of(item), 0.0)),
     )
     config.hook.pytest_deselected(items=out)
 
@@ -165,16 +168,21 @@ def _target_of(item: pytest.Item) -> str:
     return str(called.params.get("bench", "")) if called else ""
 
 
-def _is_chosen(item: pytest.Item, chosen: Container[str]) -> bool:
+def _check_of(item: pytest.Item) -> str:
+    """The check that an item is of; nothing for any other test."""
     marker = item.get_closest_marker("check")
-    return marker is None or marker.args[0] in chosen
+    return marker.args[0] if marker else ""
+
+
+def _is_chosen(item: pytest.Item, chosen: Container[str]) -> bool:
+    check = _check_of(item)
+    return not check or check in chosen
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write the plan down, once it is known what was selected."""
     if run := session.config.stash.get(_SERVERS, None):
-        markers = (item.get_closest_marker("check") for item in session.items)
-        run.plan([marker.args[0] for marker in markers if marker])
+        run.plan([check for item in session.items if (check := _check_of(item))])
         show_progress(session.config, len(session.items))
 
 

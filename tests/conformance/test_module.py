@@ -75,7 +75,7 @@ def test_missing_dependency_is_named_with_the_command_that_installs_it(checkout:
     (checkout / "amplifier_module_provider_mine/__init__.py").write_text("import no_such_thing\n")
 
     with pytest.raises(CannotLoad, match="needs the package 'no_such_thing'") as caught:
-        find_module(str(checkout))
+        find_module(str(checkout)).load()
 
     assert caught.value.hint.endswith(f"install -e {checkout}")
 
@@ -84,7 +84,7 @@ def test_module_that_breaks_on_import_is_told(checkout: Path) -> None:
     (checkout / "amplifier_module_provider_mine/__init__.py").write_text("1 / 0\n")
 
     with pytest.raises(CannotLoad, match="can't be imported: ZeroDivisionError"):
-        find_module(str(checkout))
+        find_module(str(checkout)).load()
 
 
 def test_folder_without_a_module_is_refused(tmp_path: Path) -> None:
@@ -144,6 +144,22 @@ def test_secret_of_the_configuration_reaches_no_file(tmp_path: Path) -> None:
     written = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
     assert not [text for text in [output, *written] if "tiger river lamp" in text]
     assert "azure_ad_token=[redacted]" in output
+
+
+@pytest.mark.parametrize("processes", [[], ["-n2"]])
+def test_module_that_can_not_be_loaded_ends_the_run_in_a_sentence(
+    checkout: Path, tmp_path: Path, processes: list[str]
+) -> None:
+    (checkout / "amplifier_module_provider_mine/__init__.py").write_text("1 / 0\n")
+
+    status, output = run(
+        "--server=llamacpp", f"--report-dir={tmp_path}/report", f"--provider={checkout}", *processes
+    )
+
+    assert status == 4
+    assert "can't be imported: ZeroDivisionError" in output
+    assert "hint: mend the module" in output
+    assert "Traceback" not in output
 
 
 def test_checkout_takes_the_place_of_what_is_installed(checkout: Path, tmp_path: Path) -> None:
