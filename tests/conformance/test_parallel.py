@@ -99,7 +99,7 @@ def test_worker_does_not_wait_for_a_process_that_died(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orphan = worker(tmp_path)
-    monkeypatch.setattr(os, "getppid", lambda: 1)
+    monkeypatch.setattr(os, "getppid", lambda: -1)
 
     assert outcome(lambda: orphan.target("llamacpp", print)) == "nobody is left to start llamacpp"
 
