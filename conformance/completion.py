@@ -91,7 +91,7 @@ class Likely(Received):
 
     token: str
     logprob: Annotated[float, Field(le=0)]
-    bytes: list[Byte] | None
+    bytes: list[Byte] | None = None
 
 
 class Chosen(Likely):

@@ -104,7 +104,9 @@ async def test_logprobs(ask: WireAsker) -> None:
     answer = await ask.send("Repeat: tiger river lamp", logprobs=True)
 
     answer.ensure_supported()
-    spelt = [byte for token in logprobs(answer, ask.mode) for byte in token.bytes or ()]
+    told = logprobs(answer, ask.mode)
+    ensure_form(all("bytes" in token.model_fields_set for token in told), "bytes are not told")
+    spelt = [byte for token in told for byte in token.bytes or ()]
     assert bytes(spelt).startswith(b"tiger river lamp")
 
 
