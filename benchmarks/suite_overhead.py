@@ -73,7 +73,8 @@ def _run(target: Target, folder: Path) -> Run:
     results = load(folder / "report.json").results
     # Invariants repeat the exchanges of the check that they watched.
     own = [one for result in results if result.case is None for one in result.exchanges]
-    # What stand-ins answered never reached the server, nor did what was never answered.
+    # What stand-ins answered never reached the server; what has no status was lost on the way, or
+    # reset by a fault of the suite's own.
     sent = [one for one in own if one.status and not one.url.startswith(STAND_IN)]
     run = Run(len(sent), shared, alone, _bare(sent))
     _say(str(run))

@@ -237,7 +237,7 @@ def read_options(config: pytest.Config) -> Options:
         raise usage_error(error) from None
 
 
-def load(module: Module) -> None:
+def load_module(module: Module) -> None:
     """Import it. `pytest.UsageError` where that fails."""
     try:
         module.load()

@@ -28,7 +28,7 @@ from conformance.options import (
     chosen_checks,
     is_gate,
     known_check,
-    load,
+    load_module,
     read_options,
     repetitions,
     target_ids,
@@ -88,7 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = ["conformance"]
     if not (shared := is_conductor(config)):  # who only conducts does without
-        load(options.module)
+        load_module(options.module)
     if is_worker(config):
         config.stash[_SERVERS] = Worker(config, options)
     elif not config.option.collectonly:

@@ -87,7 +87,7 @@ async def test_finish_once(ask: WireAsker) -> None:
     with about_form():
         assert all("finish_reason" in choice for choice in found)
         assert len(reasons) == 1, f"finish reasons: {reasons}"
-        assert found[-1].get("finish_reason")
+        assert found[-1]["finish_reason"]
     assert reasons == ["stop"]
 
 

@@ -16,6 +16,10 @@ _SECRET_TEXT = re.compile(
     r"|(?<=://)[^/\s@:]+:[^/\s@]+(?=@)",
     re.IGNORECASE,
 )
+_NAMED = r"[\w-]*(?:key|token|secret|password)"
+_SECRET_FLAG = re.compile(rf"--?{_NAMED}", re.IGNORECASE)
+#: A flag with its value in one word, or a variable of the environment.
+_SECRET_VALUE = re.compile(rf"(?<![\w-]){_NAMED}(?:=|\s+)(?P<value>\S+)", re.IGNORECASE)
 #: One of these stands in whatever the pattern finds, and few texts have any of them.
 _MARKS = ("bearer", "api", "sk-", "@")
 
@@ -50,9 +54,13 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 
 def redact_flags(flags: Iterable[str]) -> tuple[str, ...]:
-    """A command line's words with the value after `--api-key` and the like replaced."""
+    """A command line's words with the value of `--api-key`, `HF_TOKEN=` and the like replaced."""
     words: list[str] = []
     for flag in flags:
-        secret = bool(words) and re.fullmatch(r"--?[\w-]*(key|token|secret|password)", words[-1])
-        words.append(REDACTED if secret else redact_text(flag))
+        secret = bool(words) and _SECRET_FLAG.fullmatch(words[-1])
+        words.append(REDACTED if secret else _SECRET_VALUE.sub(_told, redact_text(flag)))
     return tuple(words)
+
+
+def _told(found: re.Match[str]) -> str:
+    return found[0].removesuffix(found["value"]) + REDACTED

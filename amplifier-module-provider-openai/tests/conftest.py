@@ -1,7 +1,7 @@
 """A scripted server, and a provider that talks to it.
 
 pytest reads this file before every run of the project, those that ask servers too; so what needs
-the SDK, which takes half a second to import, is imported by the fixtures.
+the SDK, which is slow to import, is imported by the fixtures.
 """
 
 from __future__ import annotations

@@ -65,11 +65,18 @@ def test_secrets_of_an_exchange_never_reach_a_report(place: dict[str, Any]):
 
 
 def test_secrets_of_a_command_line_log_or_event_never_reach_a_report():
-    flags = ("--api-key", SECRET, f"--key=Bearer {SECRET}")
+    apart = ("--api-key", SECRET, f"--key=Bearer {SECRET}", f"LOCALAI_API_KEY={SECRET}")
+    flags = (*apart, f"--port 80 --hf-token {SECRET} --alias tiny", f"--api-key={SECRET}")
     target = a_target(flags=flags, provider=f"provider-openai 1.1.0, api_key={SECRET}")
     result = a_result(log=f"got Bearer {SECRET}", events=(Event.of("x", {"api_key": SECRET}),))
 
     assert SECRET not in a_report(result, targets=(target,)).model_dump_json()
+
+
+def test_flags_that_only_look_like_a_secret_stay():
+    flags = ("--max-tokens 64", "--cache-type-k f32", "OLLAMA_HOST=0.0.0.0:{port}", "--keys", "4")
+
+    assert a_target(flags=flags).flags == flags
 
 
 def test_what_only_looks_like_a_secret_stays():
