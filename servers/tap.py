@@ -10,6 +10,7 @@ import itertools
 import socket
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,14 +84,10 @@ class Tap:
         return next(self._count)
 
     def since(self, mark: int) -> list[Connection]:
-        """Connections with what they carried after `mark`; those that carried nothing are out."""
-        seen = []
-        for connection in list(self._connections):
-            last = connection.chunks[-1] if connection.chunks else connection
-            if last.number > mark:
-                later = [chunk for chunk in list(connection.chunks) if chunk.number > mark]
-                seen.append(dataclasses.replace(connection, chunks=later))
-        return seen
+        """Connections that were opened after `mark`, with what they carried so far."""
+        first = bisect_right(self._connections, mark, key=lambda one: one.number)
+        opened = self._connections[first:]
+        return [dataclasses.replace(one, chunks=list(one.chunks)) for one in opened]
 
     @contextmanager
     def inject(self, *faults: Fault) -> Iterator[None]:

@@ -146,20 +146,21 @@ def test_millions_of_bytes_pass_unchanged_both_ways_at_once():
     assert received == sent
 
 
-def test_since_gives_what_came_after_the_mark_on_the_same_connection():
-    with (
-        server(echo) as port,
-        Tap("127.0.0.1", port) as tap,
-        socket.create_connection(("127.0.0.1", tap.port)) as client,
-    ):
-        client.sendall(b"first")
-        client.recv(100)
-        mark = tap.mark()
-        client.sendall(b"second")
-        client.recv(100)
+def test_since_gives_connections_that_were_opened_after_the_mark():
+    with server(echo) as port, Tap("127.0.0.1", port) as tap:
+        with socket.create_connection(("127.0.0.1", tap.port)) as client:
+            client.sendall(b"first")
+            client.recv(100)
+            mark = tap.mark()
+            client.sendall(b"late")
+            client.recv(100)
+        with socket.create_connection(("127.0.0.1", tap.port)) as client:
+            client.sendall(b"second")
+            client.recv(100)
 
-        assert [[c.data for c in seen.chunks] for seen in tap.since(mark)] == [[b"second"] * 2]
-        assert tap.since(tap.mark()) == []
+            assert [[c.data for c in one.chunks] for one in tap.since(mark)] == [[b"second"] * 2]
+            assert [len(one.chunks) for one in tap.since(-1)] == [4, 2]
+            assert tap.since(tap.mark()) == []
 
 
 def test_close_of_the_client_reaches_the_server():
