@@ -39,7 +39,7 @@ def choices(answer: Answer, mode: Mode) -> list[dict[str, Any]]:
     if mode is Mode.WHOLE:
         Completion.read(answer.text)
         return list(answer.json["choices"])
-    return [choice for chunk in answer.chunks for choice in chunk.get("choices") or ()]
+    return answer.choices
 
 
 def logprobs(answer: Answer, mode: Mode) -> list[Chosen]:

@@ -12,7 +12,7 @@ from conformance.check import check
 from conformance.conversation import OMITTED
 from conformance.outcome import Inconclusive, NotSetUp, about_form
 from conformance.unending import no_end, unending
-from conformance.wire import Answer, WireAsker
+from conformance.wire import WireAsker
 from conformance.within import within
 
 #: Ends of an answer: by itself, by the limit, by a stop string.
@@ -27,11 +27,6 @@ BESIDE, MOMENT = 10, 0.1
 #: Seconds before the end of a second at which a stream begins, after which it must still go on,
 #: and how often that is tried.
 BEFORE, AFTER, TRIES = 0.08, 0.03, 5
-
-
-def choices(answer: Answer) -> list[dict[str, Any]]:
-    """The choices of all chunks, in order."""
-    return [choice for chunk in answer.chunks for choice in chunk.get("choices") or ()]
 
 
 @check("streaming.framing")
@@ -71,7 +66,7 @@ def _has_text(chunk: dict[str, Any]) -> bool:
 @check("streaming.role")
 async def test_role(ask: WireAsker) -> None:
     """The first delta says who speaks, and no other one does."""
-    found = choices(await ask.send("Repeat: tiger river lamp"))
+    found = (await ask.send("Repeat: tiger river lamp")).choices
 
     roles = [choice.get("delta", {}).get("role") for choice in found]
     assert roles[:1] == ["assistant"]
@@ -81,7 +76,7 @@ async def test_role(ask: WireAsker) -> None:
 @check("streaming.finish-once")
 async def test_finish_once(ask: WireAsker) -> None:
     """Every choice says whether it is the last, and only the last one is."""
-    found = choices(await ask.send("Repeat: tiger river lamp"))
+    found = (await ask.send("Repeat: tiger river lamp")).choices
 
     reasons = [choice["finish_reason"] for choice in found if choice.get("finish_reason")]
     with about_form():

@@ -74,6 +74,11 @@ class Answer:
         return [_chunk(data) for data in whole_stream(self.text.encode())]
 
     @property
+    def choices(self) -> list[dict[str, Any]]:
+        """The choices of all chunks of a stream, in order, parsed."""
+        return [choice for chunk in self.chunks for choice in chunk.get("choices") or ()]
+
+    @property
     def events(self) -> list[str]:
         """The data of each event of a stream that need not end in `[DONE]`."""
         return all_events(self.text.encode())
