@@ -1,10 +1,11 @@
 """What the suite costs beside its requests: `python benchmarks/suite_overhead.py [RUNS]`.
 
 Starts llama.cpp natively and warms it up; runs the whole catalogue against it, from the command to
-the report, with `pytest -n 2` and in one process; then sends the very same requests, one after
-another, with a bare httpx client to the same server, which hangs up where the suite did. Prints
-the times of each run, and the ratios of the medians. Four minutes for three runs; a quiet machine
-is needed.
+the report, once in one process, and then with `pytest -n 3` again and again, each time followed by
+a bare httpx client that sends the very same requests to the same server, one after another, and
+hangs up where the suite did. Prints the times of each pair, and the median of the ratios: the
+machine's own pace changes within minutes, and a pair shares it. Four minutes for five pairs; a
+quiet machine is needed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -30,7 +30,8 @@ from servers import Target  # noqa: E402
 from tests.llamacpp import llamacpp  # noqa: E402
 
 BAR = 1.5
-RUNS = 3
+RUNS = 5
+WORKERS = "-n3"
 #: Seconds that the bare client waits for an answer of which the suite saw nothing.
 GLANCE = 0.001
 _OWN_TO_A_CLIENT = {"host", "content-length", "connection", "transfer-encoding"}
@@ -38,47 +39,36 @@ _OWN_TO_A_CLIENT = {"host", "content-length", "connection", "transfer-encoding"}
 _ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
-@dataclass(frozen=True)
-class Run:
-    """Seconds of the suite, twice, and of a bare client that sends the same requests."""
-
-    requests: int
-    shared: float
-    alone: float
-    bare: float
-
-    def __str__(self) -> str:
-        return f"{self.requests:>8}{self.shared:>9.2f}{self.alone:>9.2f}{self.bare:>9.2f}"
-
-
 def main(runs: int) -> int:
     """Exit status 0 where the bar is met."""
     with tempfile.TemporaryDirectory() as folder, llamacpp(Path(folder)) as target:
         _say(f"{target.title} {target.version} {target.build}, {target.how}")
-        _say("requests   -n 2 s    one s   bare s")
         _suite(target, Path(folder) / "warm-up", "--checks=text.*")
-        done = [_run(target, Path(folder) / str(number)) for number in range(runs)]
-    bare = median(run.bare for run in done)
-    shared, alone = (
-        median(run.shared for run in done) / bare,
-        median(run.alone for run in done) / bare,
-    )
-    _say(f"medians of {runs} runs, bare client 1.0: -n 2 {shared:.2f}, bar {BAR}; one {alone:.2f}")
+        alone = _suite(target, Path(folder) / "alone")
+        sent = _sent(Path(folder) / "alone")
+        _say(f"one process {alone:.2f} s, {len(sent)} requests\n  {WORKERS} s  bare s   ratio")
+        pairs = [_pair(target, Path(folder) / str(number), sent) for number in range(runs)]
+    shared = median(suite / bare for suite, bare in pairs)
+    single = alone / median(bare for _, bare in pairs)
+    _say(f"median of {runs}, bare client 1.0: {WORKERS} {shared:.2f}, bar {BAR}; one {single:.2f}")
     return 0 if shared <= BAR else 1
 
 
-def _run(target: Target, folder: Path) -> Run:
-    shared = _suite(target, folder / "shared", "-n2")
-    alone = _suite(target, folder)
+def _sent(folder: Path) -> list[Exchange]:
+    """What a run asked the server, in the order in which it did."""
     results = load(folder / "report.json").results
     # Invariants repeat the exchanges of the check that they watched.
     own = [one for result in results if result.case is None for one in result.exchanges]
     # What stand-ins answered never reached the server; what has no status was lost on the way, or
     # reset by a fault of the suite's own.
-    sent = [one for one in own if one.status and not one.url.startswith(STAND_IN)]
-    run = Run(len(sent), shared, alone, _bare(sent))
-    _say(str(run))
-    return run
+    return [one for one in own if one.status and not one.url.startswith(STAND_IN)]
+
+
+def _pair(target: Target, folder: Path, sent: list[Exchange]) -> tuple[float, float]:
+    """Seconds of the suite, and right after it of a bare client."""
+    shared, bare = _suite(target, folder, WORKERS), _bare(sent)
+    _say(f"{shared:>7.2f}{bare:>8.2f}{shared / bare:>8.2f}")
+    return shared, bare
 
 
 def _suite(target: Target, folder: Path, *more: str) -> float:

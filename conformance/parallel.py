@@ -189,7 +189,7 @@ def is_conductor(config: pytest.Config) -> bool:
     how = getattr(config.option, "dist", "no")
     if how not in {"no", "load"}:
         raise pytest.UsageError(
-            f"--dist {how} would ask the servers out of order\n  hint: leave it out, or: -n 2"
+            f"--dist {how} would ask the servers out of order\n  hint: leave it out, or: -n 3"
         )
     return how == "load"
 
