@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 
+from conformance.answer import Answer
 from conformance.bench import Bench
 from conformance.outcome import NotAnswered
-from conformance.wire import PATIENCE, Answer, certificates
+from conformance.wire import PATIENCE, certificates
 
 
 def asked_aside(bench: Bench, prompt: str, **fields: Any) -> Answer:

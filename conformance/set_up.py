@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from conformance.answer import Answer
 from conformance.aside import asked_aside
 from conformance.bench import Bench
 from conformance.completion import ErrorBody
 from conformance.outcome import NotAnswered
 from conformance.reply import Reply
-from conformance.wire import Answer
 from fixtures.tools import WEATHER
 from reports import Exchange
 

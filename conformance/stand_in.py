@@ -164,11 +164,10 @@ class StandIn:
         return _head(response.status_code, {"Content-Type": kind}) + response.content
 
     def _note(self, came: float, request: bytes, response: bytes, ended: str) -> None:
-        number, took = len(self.exchanged), time.time() - came
-        chunks = [Chunk("request", 0, request, number)]
+        chunks = [Chunk("request", 0, request)]
         if response:
-            chunks.append(Chunk("response", took, response, number))
-        self.exchanged.append(Connection(came, number, chunks, ended))
+            chunks.append(Chunk("response", time.time() - came, response))
+        self.exchanged.append(Connection(came, len(self.exchanged), chunks, ended))
 
 
 @asynccontextmanager

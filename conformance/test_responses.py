@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
+from conformance.answer import Answer
 from conformance.check import check
 from conformance.conversation import parsed
 from conformance.outcome import Unsupported, about_form, ensure_form
 from conformance.response import Event, Response
-from conformance.wire import Answer, WireAsker
+from conformance.wire import WireAsker
 from fixtures.tools import WEATHER
 from reports import Mode
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from conformance.answer import Answer
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.completion import Chosen, Completion, Logprobs
 from conformance.outcome import Inconclusive, ensure_form
 from conformance.unending import TOKENS, WORD, no_end, unending
 from conformance.vocabulary import bias
-from conformance.wire import Answer, WireAsker
+from conformance.wire import WireAsker
 from fixtures.tools import WEATHER
 from reports import Mode
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from conformance.answer import Answer
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.conversation import system
-from conformance.wire import Answer, WireAsker
+from conformance.wire import WireAsker
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

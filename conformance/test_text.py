@@ -3,10 +3,11 @@
 import asyncio
 import time
 
+from conformance.answer import Answer
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.outcome import about_form
-from conformance.wire import Answer, WireAsker
+from conformance.wire import WireAsker
 
 #: Seconds by which a server's clock may differ from the client's.
 AN_HOUR = 3600

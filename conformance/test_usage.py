@@ -1,10 +1,11 @@
 """Usage: how many tokens it took."""
 
+from conformance.answer import Answer
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.completion import DetailedUsage
 from conformance.outcome import NotSetUp, Unsupported, about_form, ensure_form
-from conformance.wire import Answer, WireAsker
+from conformance.wire import WireAsker
 from fixtures.tools import WEATHER
 from reports import Mode
 

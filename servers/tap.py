@@ -35,7 +35,6 @@ class Chunk:
     direction: Direction
     at: float
     data: bytes
-    number: int
 
 
 @dataclass
@@ -128,7 +127,7 @@ class Tap:
 
         def note(direction: Direction, data: bytes) -> None:
             at = time.monotonic() - opened
-            connection.chunks.append(Chunk(direction, at, data, next(self._count)))
+            connection.chunks.append(Chunk(direction, at, data))
 
         def ended(why: str) -> None:
             if connection.ended == "open":

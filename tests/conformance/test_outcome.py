@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from amplifier_core import llm_errors
 
+from conformance.answer import Answer
 from conformance.catalogue import Row, catalogue, optional_checks
 from conformance.outcome import (
     Malformed,
@@ -16,7 +17,6 @@ from conformance.outcome import (
     outcome_of,
 )
 from conformance.provider import _no_answer
-from conformance.wire import Answer
 from reports import Level, Outcome
 
 ERROR = '{"error": {"message": "no such field"}}'
