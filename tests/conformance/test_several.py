@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from reports import Outcome, Report, load
 from servers import Target
 from tests.conformance.start import run, start
 from tests.conformance.test_runs import SLOWLY, descendants, wait_for_results
+from tests.process import gone
 
 CHOSEN = "--checks=text.plain or text.stop or errors.unknown-route"
 #: Where no container engine answers.
@@ -87,17 +87,13 @@ def test_start_that_nobody_foresaw_to_fail_ends_the_run(
 def test_nothing_is_left_ten_seconds_after_kill_9(tmp_path: Path, workers: list[str]) -> None:
     process = start("--server=llamacpp", f"--report-dir={tmp_path}", SLOWLY, *workers)
     wait_for_results(tmp_path, 10)
-    left = set(descendants(process.pid))
-    assert left
+    started = list(descendants(process.pid))
+    assert started
 
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    ended = time.monotonic() + 10
-    while left and time.monotonic() < ended:
-        left = {pid for pid in left if runs(pid)}
-        time.sleep(0.1)
 
-    assert not left
+    assert gone(*started)
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
@@ -117,12 +113,3 @@ def test_order_that_would_need_all_servers_at_once_is_refused() -> None:
 
     assert status == pytest.ExitCode.USAGE_ERROR
     assert "--dist loadfile would ask the servers out of order" in output
-
-
-def runs(pid: int) -> bool:
-    """Whether a process is there, and more than a name in a table."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"

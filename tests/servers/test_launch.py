@@ -13,21 +13,8 @@ import pytest
 
 from servers import ModelPaths, NotReady, PortTaken, ServerDied, launch
 from servers.process import run_to_end
+from tests.process import gone
 from tests.servers.conftest import MakeSpec
-
-
-def gone(pid: int) -> bool:
-    """Whether a process ends within some seconds."""
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_target_answers_and_knows_its_version(
@@ -178,4 +165,4 @@ with launch(load_server("standin", here), model=ModelPaths("m", here, here, ""),
     process.communicate()
 
     assert len(pids) == 2
-    assert all(gone(pid) for pid in pids)
+    assert gone(*pids)
