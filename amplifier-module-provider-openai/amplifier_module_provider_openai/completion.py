@@ -59,6 +59,7 @@ class Completion:
         configured = provider.settings.use_responses_api
         self._setting = asked_switch(options, "use_responses_api", configured)
         self._tried_before: str | None = None
+        self._on_hearsay = False  # it was another call that tried, and may have been mistaken
         self._chat_is_missing = False
         self._choice = self._choose()
         self._params: dict[str, Any] = {}
@@ -109,10 +110,10 @@ class Completion:
         await self.outbox.tell("provider:retry", failed)
 
     def _choose(self) -> protocol.Choice:
-        if self._tried_before:
-            return protocol.Choice("chat")
         if self._chat_is_missing:
             return protocol.Choice("responses")
+        if self._tried_before:
+            return protocol.Choice("chat", or_responses=self._on_hearsay)
         return protocol.choose(
             self._setting,
             self.endpoint,
@@ -142,6 +143,9 @@ class Completion:
 
     async def _attempt(self) -> Reply:
         finding_out = self._choice.may_fall_back and await self._known.wait_for_others()
+        if self._choice.may_fall_back and not finding_out:
+            self._tried_before = self._known.suspected
+            self._on_hearsay = self._tried_before is not None
         self._switch(self._choose())
         try:
             return await self._attempt_in_slot()
@@ -222,8 +226,10 @@ class Completion:
         return protocol.says_wrong_protocol(error, proven=self._known.has_responses)
 
     def _do_without_chat(self) -> None:
-        self._chat_is_missing = True
+        self._chat_is_missing, self._tried_before = True, None
         self._switch(protocol.Choice("responses"))
+        if self._on_hearsay:
+            return
         logger.warning(
             "%s has no Chat Completions, so this request goes by Responses: without its stop "
             "strings, and with an output format that the server may not heed.",
@@ -324,6 +330,7 @@ class Completion:
 
     async def _fall_back(self, reason: str, error: Exception) -> None:
         self._tried_before = reason
+        self._known.suspect(reason)
         self._switch(protocol.Choice("chat"))
         if self._events.begun:
             self._events = self._new_events()

@@ -51,10 +51,15 @@ class Knowledge:
     context_windows: dict[str, int] = field(default_factory=dict)
     only_context_window: int | None = None
     finding_out: asyncio.Event | None = None
+    suspected: str | None = None
+    """Why the call that is finding out has turned to Chat; it is not settled until that answers."""
     loop: asyncio.AbstractEventLoop | None = None
 
     async def wait_for_others(self) -> bool:
-        """Wait while another call finds out; True when this call is the one to find out."""
+        """Wait while another call finds out; True when this call is the one to find out.
+
+        The wait ends when that call suspects something: a local model may take minutes to answer.
+        """
         if self.chat_only or self.has_responses:
             return False
         loop = asyncio.get_running_loop()
@@ -68,6 +73,12 @@ class Knowledge:
             return False
         return False
 
+    def suspect(self, reason: str) -> None:
+        """Responses seems to be missing: who waits for the call that is finding out may go on."""
+        if self.finding_out is not None:
+            self.suspected = reason
+            self.finding_out.set()
+
     def settle(self, protocol: Protocol | None) -> None:
         """The server speaks this protocol; None: nobody knows yet, let others try."""
         if protocol == "chat":
@@ -76,7 +87,7 @@ class Knowledge:
             self.has_responses = True
         if self.finding_out is not None:
             self.finding_out.set()
-            self.finding_out = None
+            self.finding_out = self.suspected = None
 
     def forget(self) -> None:
         """Another server may have taken the place of the one that was known."""
