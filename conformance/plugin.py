@@ -20,7 +20,6 @@ from conformance.hidden import hide_keys
 from conformance.judge import Trial
 from conformance.listing import explained, listed
 from conformance.live import live, show_progress
-from conformance.observed import update
 from conformance.options import (
     CLEAR_ERRORS,
     Options,
@@ -313,6 +312,8 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"Report: {run.folder / 'report.md'}")
     if run.options.updates and not report.incomplete:
+        from conformance.observed import update  # noqa: PLC0415 - nothing else needs ruamel
+
         for line in update(report, run.options.specs, FOLDER):
             terminalreporter.write_line(line)
 

@@ -1,13 +1,16 @@
 """A report as its table: one cell for each check on each target."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from reports.model import Check, Expectation, Report, Result, Target
 from reports.verdict import owner, verdict, worst_outcome, worst_verdict
 from reports.words import Layer, Mode, Outcome, Owner, Verdict
+
+_Place = TypeVar("_Place")
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,17 @@ class Cell:
         """Where its evidence is, below the report's folder and without a suffix."""
         return f"{self.target.id}/{self.check.id}"
 
-    def at(self, layer: Layer, mode: Mode) -> tuple[Result, ...]:
+    def at(self, layer: Layer, mode: Mode) -> Sequence[Result]:
         """The results of one layer and mode."""
         return self._by_place.get((layer, mode), ())
 
     @cached_property
-    def _by_place(self) -> dict[tuple[Layer, Mode], tuple[Result, ...]]:
-        found: dict[tuple[Layer, Mode], tuple[Result, ...]] = {}
-        for result in self.results:
-            place = result.layer, result.mode
-            found[place] = (*found.get(place, ()), result)
-        return found
+    def _by_place(self) -> Mapping[tuple[Layer, Mode], list[Result]]:
+        return _grouped(self.results, lambda one: (one.layer, one.mode))
+
+    @cached_property
+    def _by_case(self) -> Mapping[tuple[Mode, str | None], list[Result]]:
+        return _grouped(self.results, lambda one: (one.mode, one.case))
 
     def outcome(self, layer: Layer, mode: Mode) -> Outcome | None:
         """The worst outcome of one layer and mode; None where the check has none."""
@@ -57,20 +60,15 @@ class Cell:
 
     def _verdicts_of(self, mode: Mode) -> Iterator[Verdict]:
         """One verdict for each case: what fails in one says nothing of what fails in another."""
-        for case in {one.case: None for one in self.results if one.mode is mode} or {None: None}:
-            wire, provider = (self._of_case(layer, mode, case) for layer in Layer)
-            yield verdict(wire, provider, set_up=self._is_set_up(mode, case))
+        own = [results for (of, _), results in self._by_case.items() if of is mode]
+        for results in own or [[]]:
+            wire, provider = (self._of_case(layer, mode, results) for layer in Layer)
+            yield verdict(wire, provider, set_up=_is_set_up(results))
 
-    def _of_case(self, layer: Layer, mode: Mode, case: str | None) -> Outcome | None:
+    def _of_case(self, layer: Layer, mode: Mode, results: Iterable[Result]) -> Outcome | None:
         """The worst outcome of a case; None where only the other layer has it."""
-        own = [one.outcome for one in self.at(layer, mode) if one.case == case]
+        own = [one.outcome for one in results if one.layer is layer]
         return self.outcome(layer, mode) if not self.at(layer, mode) else _worst(own)
-
-    def _is_set_up(self, mode: Mode, case: str | None) -> bool:
-        """Whether all that failed through the module is the set-up's, with evidence."""
-        asked = (one for one in self.at(Layer.PROVIDER, mode) if one.case == case)
-        red = [one for one in asked if one.outcome is Outcome.FAIL]
-        return bool(red) and all(one.owner is Owner.SET_UP for one in red)
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -123,6 +121,22 @@ class Cell:
     def places(self) -> Iterator[tuple[Layer, Mode]]:
         """The layers and modes that the check has."""
         return ((layer, mode) for layer in self.check.layers for mode in self.check.modes)
+
+
+def _grouped(
+    results: Iterable[Result], place: Callable[[Result], _Place]
+) -> Mapping[_Place, list[Result]]:
+    found: dict[_Place, list[Result]] = {}
+    for result in results:
+        found.setdefault(place(result), []).append(result)
+    return found
+
+
+def _is_set_up(results: Iterable[Result]) -> bool:
+    """Whether all that failed through the module is the set-up's, with evidence."""
+    asked = (one for one in results if one.layer is Layer.PROVIDER)
+    red = [one for one in asked if one.outcome is Outcome.FAIL]
+    return bool(red) and all(one.owner is Owner.SET_UP for one in red)
 
 
 def _worst(outcomes: list[Outcome]) -> Outcome | None:

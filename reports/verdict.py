@@ -34,16 +34,18 @@ _OWNER = {
     Verdict.PROVIDER: Owner.PROVIDER,
     Verdict.ERROR: Owner.SUITE,
 }
+_WORSE_OUTCOME = {one: place for place, one in enumerate(Outcome)}
+_WORSE_VERDICT = {one: place for place, one in enumerate(Verdict)}
 
 
 def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
     """The worst of several outcomes; of none, not run."""
-    return max(outcomes, key=list(Outcome).index, default=Outcome.NOT_RUN)
+    return max(outcomes, key=_WORSE_OUTCOME.__getitem__, default=Outcome.NOT_RUN)
 
 
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of several verdicts; of none, not run."""
-    return max(verdicts, key=list(Verdict).index, default=Verdict.NOT_RUN)
+    return max(verdicts, key=_WORSE_VERDICT.__getitem__, default=Verdict.NOT_RUN)
 
 
 def verdict(wire: Outcome | None, provider: Outcome | None, *, set_up: bool = False) -> Verdict:
