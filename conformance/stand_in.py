@@ -173,7 +173,11 @@ class StandIn:
 @asynccontextmanager
 async def stand_in(url: str, answers: Answers) -> AsyncIterator[StandIn]:
     """A stand-in for the server at the base URL `url`, under a URL that no other one had."""
-    async with httpx.AsyncClient(trust_env=False, verify=certificates(), timeout=60) as client:
+    # As the wire asks: llama.cpp closes kept connections, and a lost request is no module's fault.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(
+        trust_env=False, verify=certificates(), timeout=60, limits=limits
+    ) as client:
         stand = StandIn(url, answers, client)
         server = await asyncio.start_server(stand.serve, "127.0.0.1", 0)
         stand.listens(server.sockets[0].getsockname()[1])

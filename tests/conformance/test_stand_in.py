@@ -29,10 +29,22 @@ class Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Unkept(Echo):
+    """Promises to keep its connections, and answers no second request on one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """The path, of a connection's first request."""
+        super().do_POST()
+        self.rfile.readline()
+        self.close_connection = True
+
+
 @contextmanager
-def echo() -> Iterator[str]:
+def echo(handler: type[Echo] = Echo) -> Iterator[str]:
     """Where such a server listens."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -54,3 +66,12 @@ async def test_any_path_may_end_a_base_url(path: str) -> None:
     assert stand.asked == ["/v1/responses", "/v1/chat/completions"]
     assert refused.status_code == 404
     assert answered.text == f"{path.rstrip('/')}/chat/completions"
+
+
+async def test_a_connection_that_a_server_does_not_keep_loses_no_request() -> None:
+    with echo(Unkept) as url:
+        refusal = refusing("/responses", Canned(404))
+        async with stand_in(url, refusal) as stand, httpx.AsyncClient() as client:
+            answers = [await client.post(f"{stand.url}/chat", json={}) for _ in range(3)]
+
+    assert [answer.text for answer in answers] == ["/chat"] * 3
