@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from amplifier_core import llm_errors
 
+from conformance.at_once import all_of
 from conformance.canned import (
     BROKEN,
     BUSY,
@@ -230,7 +231,7 @@ async def test_one_discovery(ask: ProviderAsker) -> None:
     """Questions that come at once wait for the first one to find out."""
     words = ["tiger", "river", "lamp"]
     async with facing(ask, refusing(RESPONSES, NO_ROUTE[0]), **AUTO) as (other, stand):
-        texts = await asyncio.gather(*(other.text(f"Repeat: {word}") for word in words))
+        texts = await all_of(*(other.text(f"Repeat: {word}") for word in words))
 
     with about_form():
         assert sorted(stand.asked) == [CHAT, CHAT, CHAT, RESPONSES]

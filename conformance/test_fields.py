@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from conformance.at_once import all_of
 from conformance.check import check
 from conformance.outcome import about_form
 from conformance.wire import WireAsker
@@ -42,7 +43,7 @@ async def said(ask: WireAsker, fields: Iterable[tuple[str, Any]]) -> dict[str, s
             return name, f"HTTP {answer.status}: {answer.text}"
         return name, answer.reply.text
 
-    return dict(await asyncio.gather(*(said_to(*field) for field in fields)))
+    return dict(await all_of(*(said_to(*field) for field in fields)))
 
 
 def ensure_all_said(seen: dict[str, str], expected: str) -> None:

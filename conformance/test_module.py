@@ -1,8 +1,8 @@
 """The module as a whole: its models and limits, and several questions at once."""
 
-import asyncio
 import itertools
 
+from conformance.at_once import all_of
 from conformance.bench import Bench
 from conformance.check import check
 from conformance.outcome import NotAnswered, Unsupported, about_form
@@ -43,7 +43,7 @@ async def _context_window(bench: Bench, model: str) -> int:
 @check("module.concurrent")
 async def test_concurrent(ask: ProviderAsker) -> None:
     """Six questions at once get six answers, each its own."""
-    texts = await asyncio.gather(*(ask.text(f"Repeat: {word}") for word in WORDS))
+    texts = await all_of(*(ask.text(f"Repeat: {word}") for word in WORDS))
 
     with about_form():
         assert len(ask.emitted("llm:response")) == len(WORDS)
@@ -59,7 +59,7 @@ async def test_one_at_a_time(ask: ProviderAsker) -> None:
     ):
         askers = itertools.cycle([other, second])
         asked = (asker.text(f"Repeat: {word}") for asker, word in zip(askers, WORDS, strict=False))
-        texts = await asyncio.gather(*asked)
+        texts = await all_of(*asked)
 
     with about_form():
         assert len(stand.asked) == len(WORDS)

@@ -5,6 +5,7 @@ import time
 
 from conformance.answer import Answer
 from conformance.ask import Asker
+from conformance.at_once import all_of
 from conformance.check import check
 from conformance.outcome import about_form
 from conformance.wire import WireAsker
@@ -87,7 +88,7 @@ async def test_blank_message(ask: WireAsker) -> None:
 @check("text.at-once")
 async def test_at_once(ask: Asker) -> None:
     """Eight questions at once get eight answers, each its own."""
-    replies = await asyncio.gather(*(ask(f"Repeat: {animal}") for animal in ANIMALS))
+    replies = await all_of(*(ask(f"Repeat: {animal}") for animal in ANIMALS))
 
     assert [reply.text for reply in replies] == ANIMALS
 
@@ -115,7 +116,7 @@ async def test_ids_unique(ask: WireAsker) -> None:
         async with at_once:
             return await ask.send("Repeat: tiger", max_tokens=1)
 
-    answers = await asyncio.gather(*(answered() for _ in range(150)))
+    answers = await all_of(*(answered() for _ in range(150)))
 
     ids = {answer.json.get("id") for answer in answers}
     assert len(ids) == len(answers), f"{len(answers)} answers have {len(ids)} ids"

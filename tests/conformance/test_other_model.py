@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -17,6 +18,9 @@ from reports import Outcome, Owner, Report, Verdict, cells, load
 from servers import ModelPaths, ServerSpec, Target, find_server, launch
 from tests.conformance.start import run
 from tests.reports.sample import a_result
+
+#: Exit status, output and report.
+Run: TypeAlias = tuple[int, str, Report]
 
 #: Something of everything that a model can get wrong.
 CHOSEN = (
@@ -47,26 +51,26 @@ def babbler(weights: Path, spec: ServerSpec) -> Iterator[Target]:
 
 
 @pytest.fixture(scope="module")
-def report(babbler: Target, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Report]:
-    """Exit status and report of a run on it."""
+def report(babbler: Target, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on it."""
     folder = tmp_path_factory.mktemp("report")
-    status, _ = run(f"--server={babbler.url}", f"--report-dir={folder}", "--checks", CHOSEN)
-    return status, load(folder / "report.json")
+    status, output = run(f"--server={babbler.url}", f"--report-dir={folder}", "--checks", CHOSEN)
+    return status, output, load(folder / "report.json")
 
 
-def test_what_another_model_says_reddens_no_gate(report: tuple[int, Report]) -> None:
-    status, found = report
+def test_what_another_model_says_reddens_no_gate(report: Run) -> None:
+    status, output, found = report
 
     left_out = [cell for cell in cells(found) if cell.verdict is Verdict.INCONCLUSIVE]
-    assert status == 0
+    assert status == 0, output
     assert {cell.check.id for cell in left_out} <= own_model_checks()
     assert "text.plain" in {cell.check.id for cell in left_out}
     assert {cell.owner for cell in left_out} == {Owner.MODEL}
     assert "the model babbler is not the suite's own" in left_out[0].expectations[0].reason
 
 
-def test_what_no_model_can_be_the_cause_of_is_judged_as_ever(report: tuple[int, Report]) -> None:
-    verdicts = {cell.check.id: cell.verdict for cell in cells(report[1])}
+def test_what_no_model_can_be_the_cause_of_is_judged_as_ever(report: Run) -> None:
+    verdicts = {cell.check.id: cell.verdict for cell in cells(report[2])}
 
     assert verdicts["errors.no-messages"] is Verdict.SERVER
     assert verdicts["text.max-tokens"] is Verdict.WORKS
