@@ -55,7 +55,7 @@ class Bench:
     wanted: Protocol | None = None
     #: Whether the model that it serves is the suite's own.
     own_model: bool = True
-    #: Markup of the template, and whether the server reads it, as far as that was found out.
+    #: Markup of the template, or a route, and whether the server knows it, as far as was found out.
     reads: dict[str, bool] = field(default_factory=dict)
     #: By check, so that it makes no difference which process asks what.
     agreements: dict[str, Agreement] = field(default_factory=lambda: defaultdict(Agreement))
@@ -68,6 +68,11 @@ class Bench:
 
     def _tapped(self, url: str) -> str:
         return urlsplit(url)._replace(netloc=f"127.0.0.1:{self.tap.port}").geturl()
+
+    @property
+    def protocol(self) -> Protocol:
+        """What the module is told to speak."""
+        return protocol_for(self.spec, self.module, self.wanted)
 
     @property
     def config(self) -> dict[str, Any]:

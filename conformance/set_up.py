@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from conformance.answer import Answer
-from conformance.aside import asked_aside
+from conformance.aside import asked_aside, posted_aside
 from conformance.bench import Bench
 from conformance.completion import ErrorBody
 from conformance.outcome import NotAnswered
+from conformance.protocol import Protocol
 from conformance.reply import Reply
 from fixtures.tools import WEATHER
 from reports import Exchange
@@ -20,6 +21,8 @@ from reports import Exchange
 #: An option of a command line, as error messages name the one that is missing.
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _CALL, _THOUGHT = "<tool_call>", "<think>"
+#: Where Responses are asked for, and what says that nobody is there.
+_RESPONSES, _NO_ROUTE = "/responses", {404, 405, 501}
 #: Questions that show whether the server reads either.
 _TOOLS: dict[str, Any] = {"tools": [{"type": "function", "function": WEATHER}]}
 _THINK: dict[str, Any] = {"chat_template_kwargs": {"enable_thinking": True}}
@@ -30,6 +33,11 @@ def lacking(bench: Bench, exchanges: Iterable[Exchange]) -> str | None:
     for exchange in exchanges:
         if found := _option_named(exchange):
             return found
+        if _astray(exchange) and bench.protocol is Protocol.RESPONSES and _has_none(bench):
+            return (
+                "set-up: the server has no Responses API, and the module is told to speak it"
+                f" (use_responses_api: true): {exchange.status} at {_RESPONSES}"
+            )
         markup = _unread(exchange)
         if markup and not _reads(bench, markup):
             parser = "tool" if markup == _CALL else "reasoning"
@@ -48,6 +56,20 @@ def _option_named(exchange: Exchange) -> str | None:
         if _OPTION.search(said):
             return f"set-up: the server answered {exchange.status}: {said[:300]}"
     return None
+
+
+def _astray(exchange: Exchange) -> bool:
+    return exchange.url.endswith(_RESPONSES) and exchange.status in _NO_ROUTE
+
+
+def _has_none(bench: Bench) -> bool:
+    """Whether the server itself has no Responses, whatever a stand-in said; found out once."""
+    if _RESPONSES not in bench.reads:
+        asked = {"input": "Repeat: tiger", "max_output_tokens": 16}
+        with suppress(NotAnswered):
+            status = posted_aside(bench, _RESPONSES.lstrip("/"), asked).status
+            bench.reads[_RESPONSES] = status not in _NO_ROUTE
+    return not bench.reads.get(_RESPONSES, True)
 
 
 def _unread(exchange: Exchange) -> str | None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from conformance.protocol import Protocol
 from conformance.provider import ProviderAsker
 from conformance.wire import certificates
 from servers.tap import Chunk, Connection
@@ -191,15 +192,24 @@ async def stand_in(url: str, answers: Answers) -> AsyncIterator[StandIn]:
 async def facing(
     ask: ProviderAsker, answers: Answers, **config: Any
 ) -> AsyncIterator[tuple[ProviderAsker, StandIn]]:
-    """The module mounted a second time, with a stand-in where it takes the server to be."""
+    """The module mounted a second time, with a stand-in where it takes the server to be.
+
+    It speaks Chat Completions there where it is to find out by itself what the server speaks:
+    finding that out, at an address that it never met, is what checks of fallback configure.
+    """
     async with (
         stand_in(ask.base_url, answers) as stand,
-        ask.configured(**{"base_url": stand.url, **config}) as other,
+        ask.configured(**{"base_url": stand.url, **_known(ask), **config}) as other,
     ):
         try:
             yield other, stand
         finally:
             ask.answered_for += stand.exchanged
+
+
+def _known(ask: ProviderAsker) -> dict[str, bool]:
+    setting = ask.entry["config"].get("use_responses_api")
+    return {"use_responses_api": False} if Protocol.of(setting) is Protocol.AUTO else {}
 
 
 @contextmanager

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from amplifier_module_provider_openai.config import Settings
 
 from conformance.protocol import VARIABLE, Protocol
+from reports import Verdict, cells, load
 from servers import ServersError
+from tests.conformance.start import run
 
 READ = {False: Protocol.CHAT, True: Protocol.RESPONSES, "auto": Protocol.AUTO}
 
@@ -27,3 +31,18 @@ def test_setting_is_read_as_the_module_reads_it(
 def test_setting_that_the_module_can_not_read_is_told() -> None:
     with pytest.raises(ServersError, match="use_responses_api is 'maybe', which the module can't"):
         Protocol.of("maybe")
+
+
+def test_what_the_module_finds_out_by_itself_is_no_fault_where_requests_are_counted(
+    tmp_path: Path,
+) -> None:
+    counted = "failures.retry-* or failures.retry or module.one-at-a-time or tools.none-offered"
+
+    status, output = run(
+        *("--server=llamacpp", "--protocol=auto", "--layer=provider"),
+        *(f"--checks={counted}", f"--report-dir={tmp_path}"),
+    )
+
+    assert status == 0, output
+    seen = {cell.check.id: cell.verdict for cell in cells(load(tmp_path / "report.json"))}
+    assert seen["failures.retry-reset"] is seen["module.one-at-a-time"] is Verdict.WORKS

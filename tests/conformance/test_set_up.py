@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from conformance.bench import Bench
+from conformance.protocol import Protocol
 from conformance.set_up import lacking
 from reports import Body, Exchange
 
@@ -18,8 +19,9 @@ TOOLS: dict[str, Any] = {"tools": [{"type": "function", "function": {"name": "ge
 class Reading:
     """Stands for a bench whose server is known to read markup, or not to."""
 
-    def __init__(self, *markup: str) -> None:
-        self.reads = {one: one in markup for one in ("<tool_call>", "<think>")}
+    def __init__(self, *markup: str, protocol: Protocol = Protocol.CHAT) -> None:
+        self.protocol = protocol
+        self.reads = {one: one in markup for one in ("<tool_call>", "<think>", "/responses")}
 
 
 def exchange(status: int, answer: Any, **asked: Any) -> Exchange:
@@ -83,3 +85,24 @@ def test_nothing_else_is_the_set_up(seen: Exchange) -> None:
 
 def test_what_the_server_reads_otherwise_is_no_lack_of_a_parser() -> None:
     assert told(said(CALL, **TOOLS), "<tool_call>") is None
+
+
+@pytest.mark.parametrize(
+    ("known", "protocol", "status", "evidence"),
+    [
+        ((), Protocol.RESPONSES, 404, ["no Responses API"]),
+        (("/responses",), Protocol.RESPONSES, 404, []),
+        ((), Protocol.AUTO, 404, []),
+        ((), Protocol.RESPONSES, 500, []),
+    ],
+    ids=["no route", "a stand-in's word", "not told to", "another error"],
+)
+def test_responses_that_the_server_has_not_are_the_set_up(
+    known: tuple[str, ...], protocol: Protocol, status: int, evidence: list[str]
+) -> None:
+    url = "http://127.0.0.1:8000/v1/responses"
+    seen = exchange(status, {"error": {"message": "Not Found"}}).model_copy(update={"url": url})
+
+    found = lacking(cast("Bench", Reading(*known, protocol=protocol)), [seen])
+
+    assert [one for one in ["no Responses API"] if one in (found or "")] == evidence
