@@ -55,8 +55,8 @@ class Bench:
     wanted: Protocol | None = None
     #: Whether the model that it serves is the suite's own.
     own_model: bool = True
-    #: Markup of the template, or a route, and whether the server knows it, as far as was found out.
-    reads: dict[str, bool] = field(default_factory=dict)
+    #: Markup of the template and routes, and whether the server knows them, as was found out.
+    knows: dict[str, bool] = field(default_factory=dict)
     #: By check, so that it makes no difference which process asks what.
     agreements: dict[str, Agreement] = field(default_factory=lambda: defaultdict(Agreement))
     _was_lost: bool = False

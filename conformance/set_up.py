@@ -33,7 +33,7 @@ def lacking(bench: Bench, exchanges: Iterable[Exchange]) -> str | None:
     for exchange in exchanges:
         if found := _option_named(exchange):
             return found
-        if _astray(exchange) and bench.protocol is Protocol.RESPONSES and _has_none(bench):
+        if _astray(exchange) and bench.protocol is Protocol.RESPONSES and not _responds(bench):
             return (
                 "set-up: the server has no Responses API, and the module is told to speak it"
                 f" (use_responses_api: true): {exchange.status} at {_RESPONSES}"
@@ -62,14 +62,14 @@ def _astray(exchange: Exchange) -> bool:
     return exchange.url.endswith(_RESPONSES) and exchange.status in _NO_ROUTE
 
 
-def _has_none(bench: Bench) -> bool:
-    """Whether the server itself has no Responses, whatever a stand-in said; found out once."""
-    if _RESPONSES not in bench.reads:
+def _responds(bench: Bench) -> bool:
+    """Whether the server itself has Responses, whatever a stand-in said; found out once."""
+    if _RESPONSES not in bench.knows:
         asked = {"input": "Repeat: tiger", "max_output_tokens": 16}
         with suppress(NotAnswered):
             status = posted_aside(bench, _RESPONSES.lstrip("/"), asked).status
-            bench.reads[_RESPONSES] = status not in _NO_ROUTE
-    return not bench.reads.get(_RESPONSES, True)
+            bench.knows[_RESPONSES] = status not in _NO_ROUTE
+    return bench.knows.get(_RESPONSES, True)
 
 
 def _unread(exchange: Exchange) -> str | None:
@@ -101,9 +101,9 @@ def _reply(exchange: Exchange) -> Reply | None:
 
 def _reads(bench: Bench, markup: str) -> bool:
     """Whether the server reads such markup where it is asked plainly; found out once."""
-    if markup not in bench.reads:
-        bench.reads[markup] = _shown(bench, markup)
-    return bench.reads[markup]
+    if markup not in bench.knows:
+        bench.knows[markup] = _shown(bench, markup)
+    return bench.knows[markup]
 
 
 def _shown(bench: Bench, markup: str) -> bool:
