@@ -46,6 +46,7 @@ class _Conversion:
     calls: list[tuple[Call, Any]] = field(default_factory=list)
     reasoning_ids: list[str] = field(default_factory=list)
     native_call_ids: set[str] = field(default_factory=set)
+    needing_arguments: set[str] = field(default_factory=set)
     refused: bool = False
     at_limit: bool = False
     last: Any = None
@@ -65,6 +66,7 @@ def convert_response(
     conversion = _Conversion(native_call_ids=set() if native_call_ids is None else native_call_ids)
     if items and _incomplete_reason(response) == "max_output_tokens":
         conversion.at_limit, conversion.last = True, items[-1]
+        conversion.needing_arguments = _needing_arguments(response)
     for item in items:
         _add_item(conversion, item)
     return conversion.answer.build(
@@ -192,14 +194,26 @@ def _add_checked(conversion: _Conversion, call: Call, item: Any) -> None:
 def _is_cut(conversion: _Conversion, call: Call, item: Any) -> bool:
     """Whether a call may lack its end: by its status, or as the last one before the limit.
 
-    OpenAI calls a whole item completed; who else does may have cut it right behind its name.
+    OpenAI calls a whole item completed; who else does may have cut it right behind its name:
+    vLLM (0.32.0) streams {} then, whatever the tool needs.
     """
     status = read_field(item, "status")
     if status == "incomplete":
         return True
-    whole = status == "completed" and _given(item)
+    lacking = call.name in conversion.needing_arguments
+    whole = status == "completed" and _given(item) and not lacking
     empty = not call.arguments and not whole and item is conversion.last
     return conversion.at_limit and (empty or call.malformed is not None)
+
+
+def _needing_arguments(response: Any) -> set[str]:
+    """Names of the tools that no call without arguments fits; a response lists its tools."""
+    tools = read_field(response, "tools")
+    return {
+        str(read_field(tool, "name"))
+        for tool in (tools if isinstance(tools, list) else [])
+        if read_field(read_field(tool, "parameters"), "required")
+    }
 
 
 def _raw(item: Any) -> Any:

@@ -88,6 +88,24 @@ async def test_a_whole_call_before_the_limit_counts(server, whole):
     assert len(server.requests) == 1
 
 
+NEEDS = {"type": "function", "name": "now", "parameters": {"required": ["zone"]}}
+TAKES = {"type": "function", "name": "now", "parameters": {"required": []}}
+
+
+@pytest.mark.parametrize(
+    ("tools", "made"),
+    [([NEEDS], []), ([TAKES], ["now"]), ([{"type": "web_search"}], ["now"]), ("now", ["now"])],
+    ids=["needed", "optional", "another tool", "no list"],
+)
+async def test_a_call_without_the_arguments_that_its_tool_needs_is_cut(server, whole, tools, made):
+    no_arguments = call("now", "{}", status="completed")
+    server.on(RESPONSES, Answer.json(response(WHOLE, no_arguments, tools=tools, **AT_LIMIT)))
+
+    answer = await whole()
+
+    assert [one.name for one in answer.tool_calls] == ["whole", *made]
+
+
 async def test_a_half_made_turn_of_chat_keeps_its_whole_calls(server, chat, say):
     deltas = [
         tool_delta('{"at": 1}', index=0, id="whole", name="look"),
