@@ -17,8 +17,9 @@ from conformance.exchange import exchanges as exchanges_on
 from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchanges
 from conformance.expectations import expectation, which
 from conformance.invariants import INVARIANTS, judged
-from conformance.other_model import excused
+from conformance.other_model import excused, only_if_met
 from conformance.outcome import NotSetUp, TargetLost, is_refusal, outcome_of
+from conformance.protocol import Protocol
 from conformance.provider import ProviderAsker
 from conformance.set_up import lacking
 from reports import Event, Exchange, Expectation, Layer, Outcome, Owner, Result, is_expected
@@ -52,9 +53,10 @@ class Trial:
 
     def _attributed(self, result: Result, error: BaseException | None) -> Result:
         """The result with its owner, where more is known of it than the outcome."""
-        if result.outcome is Outcome.PASS and self.bench.target.how == "attach":
-            # Somebody else's flags may do what ours don't.
-            result = result.model_copy(update={"expectation": None})
+        attached = self.bench.target.how == "attach"
+        if (attached and result.outcome is Outcome.PASS) or self._spoken_otherwise:
+            # Somebody else's flags may do what ours don't, and so may another protocol.
+            result = only_if_met(result)
         if not self.bench.own_model:
             result = excused(result, error, self.bench.target.model)
         if isinstance(error, NotSetUp) and result.outcome is Outcome.INCONCLUSIVE:
@@ -65,6 +67,12 @@ class Trial:
             message = f"{result.message}\n{said}"
             return result.model_copy(update={"owner": Owner.SET_UP, "message": message})
         return result
+
+    @property
+    def _spoken_otherwise(self) -> bool:
+        """Whether the module speaks another protocol than where expectations were seen."""
+        chat = self.bench.protocol is Protocol.CHAT
+        return self.cell.layer is Layer.PROVIDER and not chat
 
     def _on_the_wire(self, result: Result) -> bool:
         """Whether the expectation says it of the server itself, so that it needn't be asked."""

@@ -61,8 +61,13 @@ def excused(result: Result, error: BaseException | None, model: str) -> Result:
                 "expectation": _left_out(model),
             }
         )
-    unexpected = result.expectation and result.outcome not in result.expectation.outcomes
-    return result.model_copy(update={"expectation": None}) if unexpected else result
+    return only_if_met(result)
+
+
+def only_if_met(result: Result) -> Result:
+    """The result without an expectation that it isn't held to: one that it doesn't meet."""
+    unmet = result.expectation and result.outcome not in result.expectation.outcomes
+    return result.model_copy(update={"expectation": None}) if unmet else result
 
 
 def _is_of_words(result: Result) -> bool:

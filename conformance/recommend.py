@@ -97,7 +97,10 @@ def main() -> int:
             parser.error(f"the run in {run} is not whole: {report.incomplete[0]}")
         for target in report.targets:
             own = [cell for cell in cells(report) if cell.target.id == target.id]
-            rows[target.server].append(tried(own))
+            row = tried(own)
+            if row.use_responses_api in [one.use_responses_api for one in rows[target.server]]:
+                parser.error(f"{target.title} was asked with {target.protocol} twice: name one run")
+            rows[target.server].append(row)
     return max(_write(server, own) for server, own in rows.items())
 
 

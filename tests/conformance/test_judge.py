@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,8 +20,10 @@ from conformance.conversation import DEFAULT_MAX_TOKENS
 from conformance.judge import Trial
 from conformance.module import Module
 from conformance.outcome import NotAnswered
+from conformance.protocol import Protocol
 from reports import Layer, Mode, Outcome
-from servers import ServerSpec, Target
+from reports.cells import is_refuted
+from servers import Expectation, ServerSpec, Target
 from servers.tap import Tap
 from servers.target import ServerLog
 from tests.conformance.wire_answers import ERROR
@@ -42,14 +45,14 @@ class Refusing(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def refusing(spec: ServerSpec, log: Path) -> Iterator[Bench]:
+def refusing(spec: ServerSpec, log: Path, protocol: Protocol | None = None) -> Iterator[Bench]:
     """The bench of a server that refuses everything."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/v1"
         target = Target(server="x", title="X", how="attach", log=ServerLog(log), url=url, model="m")
         with Tap("127.0.0.1", int(urlsplit(url).port or 0)) as tap:
-            yield Bench("x", spec, target, tap, Module("provider-openai"))
+            yield Bench("x", spec, target, tap, Module("provider-openai"), protocol)
         server.shutdown()
 
 
@@ -69,3 +72,31 @@ async def test_question_that_shows_that_a_server_does_not_go_on_is_in_the_eviden
     assert len(own.exchanges) == 1
     limits = [json.loads(one.request_body.raw)["max_tokens"] for one in found.exchanges]
     assert limits == [DEFAULT_MAX_TOKENS, 1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "protocol", "held"),
+    [
+        (Layer.PROVIDER, Protocol.CHAT, True),
+        (Layer.PROVIDER, Protocol.RESPONSES, False),
+        (Layer.PROVIDER, Protocol.AUTO, False),
+        (Layer.WIRE, Protocol.RESPONSES, True),
+    ],
+)
+def test_expectations_of_the_module_are_held_to_with_chat_only(
+    spec: ServerSpec, tmp_path: Path, layer: Layer, protocol: Protocol, *, held: bool
+) -> None:
+    known = Expectation(
+        check="text.plain",
+        outcomes=["inconclusive"],
+        reason="Seen with Chat Completions.",
+        seen_on="1.0",
+        recheck_by=date(2099, 1, 1),
+    )
+    spec = spec.model_copy(update={"expectations": [known]})
+    with refusing(spec, tmp_path / "log", protocol) as bench:
+        trial = Trial(Cell("text.plain", layer, Mode.WHOLE), bench, bench.moment())
+        (result,) = trial.results(AssertionError("another text"), 0.0)
+
+    assert result.outcome is Outcome.FAIL
+    assert is_refuted(result) is held

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
-from conformance.recommend import ASPECTS, best, tried, with_evidence
+from conformance.recommend import ASPECTS, best, main, tried, with_evidence
 from reports import Outcome, cells
 from servers import load_server
 from servers.catalog import FOLDER
@@ -48,6 +50,22 @@ def test_evidence_is_all_that_changes_in_a_file() -> None:
     ]
     before["recipe"].pop("tried", None)
     assert after == before
+
+
+def test_one_protocol_is_tried_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [tmp_path / "chat", tmp_path / "again"]
+    for run in runs:
+        run.mkdir()
+        (run / "report.json").write_text(a_report(*results_of(Outcome.PASS, Outcome.PASS)).model_dump_json())
+    monkeypatch.setattr("sys.argv", ["recommend", *map(str, runs)])
+
+    with pytest.raises(SystemExit) as stopped:
+        main()
+
+    assert stopped.value.code == 2
+    assert "chat completions twice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("server", ["llamacpp", "mlx", "vllm"])
