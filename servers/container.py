@@ -99,10 +99,14 @@ def guarded(prepared: DockerContainer) -> Iterator[Any]:
     guard = subprocess.Popen(
         [sys.executable, str(GUARD), name], stdin=subprocess.PIPE, start_new_session=True
     )
+    goodbye = b"."
     try:
         yield prepared.start().get_wrapped_container()
+    except (RequestException, KeyboardInterrupt):
+        goodbye = b""  # the engine, left without patience, may make the container all the same
+        raise
     finally:
-        guard.communicate(b".")
+        guard.communicate(goodbye)
 
 
 def _follow(running: Any, log: Path) -> None:

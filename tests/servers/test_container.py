@@ -177,16 +177,16 @@ def test_container_is_removed_when_the_suite_was_killed(start_engine: StartEngin
     assert running.removed.wait(10)
 
 
-def test_container_that_came_after_the_suite_was_killed_is_removed_too(
-    start_engine: StartEngine, tmp_path: Path
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_container_that_came_after_the_suite_was_ended_is_removed_too(
+    start_engine: StartEngine, tmp_path: Path, end: signal.Signals
 ):
     running = start_engine("ollama")
     running.may_create.clear()
     process = _suite(tmp_path)
     assert running.asked.wait(30)
 
-    process.send_signal(signal.SIGKILL)
-    process.wait()  # the guard, which still holds its output, lives on
+    process.send_signal(end)
     assert running.missed.wait(10)
     running.may_create.set()
 
