@@ -56,9 +56,10 @@ def test_one_protocol_is_tried_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = [tmp_path / "chat", tmp_path / "again"]
+    report = a_report(*results_of(Outcome.PASS, Outcome.PASS))
     for run in runs:
         run.mkdir()
-        (run / "report.json").write_text(a_report(*results_of(Outcome.PASS, Outcome.PASS)).model_dump_json())
+        (run / "report.json").write_text(report.model_dump_json())
     monkeypatch.setattr("sys.argv", ["recommend", *map(str, runs)])
 
     with pytest.raises(SystemExit) as stopped:
