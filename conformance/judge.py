@@ -15,9 +15,9 @@ from conformance.catalogue import catalogue, optional_checks
 from conformance.cell import Cell
 from conformance.exchange import exchanges as exchanges_on
 from conformance.exchange_invariants import EXCHANGE_INVARIANTS, judged_exchanges
-from conformance.expectations import expectation, which
+from conformance.expectations import expectation, only_if_met, which
 from conformance.invariants import INVARIANTS, judged
-from conformance.other_model import excused, only_if_met
+from conformance.other_model import excused
 from conformance.outcome import NotSetUp, TargetLost, is_refusal, outcome_of
 from conformance.protocol import Protocol
 from conformance.provider import ProviderAsker

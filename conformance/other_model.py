@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 
 from conformance.catalogue import catalogue, own_model_checks
+from conformance.expectations import only_if_met
 from conformance.outcome import Malformed, NotAnswered
 from fixtures.model.files import ModelFiles
 from reports import Expectation, Layer, Outcome, Owner, Result
@@ -62,12 +63,6 @@ def excused(result: Result, error: BaseException | None, model: str) -> Result:
             }
         )
     return only_if_met(result)
-
-
-def only_if_met(result: Result) -> Result:
-    """The result without an expectation that it isn't held to: one that it doesn't meet."""
-    unmet = result.expectation and result.outcome not in result.expectation.outcomes
-    return result.model_copy(update={"expectation": None}) if unmet else result
 
 
 def _is_of_words(result: Result) -> bool:
