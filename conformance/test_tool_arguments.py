@@ -31,10 +31,11 @@ async def test_argument_types(ask: Asker) -> None:
 async def test_nested_arguments(ask: Asker) -> None:
     """An object in the object, a list, and a list of nothing."""
     contact = await ask("Save the contact Ana from Oslo.", tools=[CONTACTS, LIST])
+    assert contact.call.arguments == {"contact": {"name": "Ana", "city": "Oslo"}}
+
     words = await ask("Make a list: tiger, river, lamp.", tools=[CONTACTS, LIST])
     nothing = await ask("Make an empty list.", tools=[CONTACTS, LIST])
 
-    assert contact.call.arguments == {"contact": {"name": "Ana", "city": "Oslo"}}
     assert words.call.arguments == {"items": ["tiger", "river", "lamp"]}
     assert nothing.call.arguments == {"items": []}
 
