@@ -35,8 +35,8 @@ LIMA = _object(
 CLOUDS = {
     "type": "array",
     "items": {"type": "string", "enum": ["cloud"]},
-    "minItems": 3,
-    "maxItems": 3,
+    "minItems": 2,
+    "maxItems": 2,
 }
 #: Values of its own, where the model still knows its way: lost, it writes spaces to the limit.
 MEASURE = _object(
@@ -51,7 +51,7 @@ KINDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "Give me a list: tiger, river, lamp.",
         _object({"items": CLOUDS}),
-        {"items": ["cloud", "cloud", "cloud"]},
+        {"items": ["cloud", "cloud"]},
     ),
     ("Give me a home: Ana, Oslo.", LIMA, {"name": "Ana", "address": {"city": "Lima"}}),
     ("Give me a measure: 21.5.", MEASURE, {"value": 7.5, "checked": False, "note": None}),
