@@ -5,6 +5,7 @@ from typing import Any
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.conversation import OMITTED
+from conformance.limited import FORTY, ensure_cut
 from conformance.outcome import Inconclusive, NotSetUp
 from conformance.unending import no_end
 from conformance.wire import WireAsker
@@ -17,23 +18,18 @@ NOTHING: list[str | list[str]] = [[], "", [""]]
 @check("limits.max-completion-tokens")
 async def test_max_completion_tokens(ask: WireAsker) -> None:
     """Forty numbers don't fit into eight tokens, by the newer name either."""
-    answer = await ask.send("Count to 40.", max_tokens=OMITTED, max_completion_tokens=8)
+    answer = await ask.send(FORTY, max_tokens=OMITTED, max_completion_tokens=8)
 
-    reply = answer.reply
-    assert reply.finish_reason == "length"
-    assert reply.usage is not None
-    assert reply.usage.completion_tokens == 8
+    await ensure_cut(ask, answer.reply, 8)
 
 
 @check("limits.both")
 async def test_both(ask: Asker) -> None:
     """The newer name is what counts, be it the smaller one or the larger."""
     for older, newer in ((100, 8), (8, 24)):
-        reply = await ask("Count to 40.", max_tokens=older, max_completion_tokens=newer)
+        reply = await ask(FORTY, max_tokens=older, max_completion_tokens=newer)
 
-        assert reply.finish_reason == "length"
-        assert reply.usage is not None
-        assert reply.usage.completion_tokens == newer
+        await ensure_cut(ask, reply, newer)
 
 
 @check("limits.out-of-bounds")

@@ -6,6 +6,7 @@ from conformance.answer import Answer
 from conformance.ask import Asker
 from conformance.check import check
 from conformance.conversation import system
+from conformance.outcome import about_form
 from conformance.wire import WireAsker
 
 
@@ -113,7 +114,8 @@ async def test_cut(ask: Asker) -> None:
     cut = await ask("Give me a home: Ana, Oslo.", schema=LIMA, max_tokens=4)
 
     assert whole.json["address"] == {"city": "Lima"}
-    assert cut.finish_reason == "length"
+    with about_form():
+        assert cut.finish_reason == "length"
     assert whole.text.startswith(cut.text)
     assert cut.text != whole.text
 

@@ -7,6 +7,7 @@ from conformance.answer import Answer
 from conformance.ask import Asker
 from conformance.at_once import all_of
 from conformance.check import check
+from conformance.limited import FORTY, ensure_cut
 from conformance.outcome import about_form
 from conformance.wire import WireAsker
 
@@ -37,11 +38,9 @@ async def test_stream_same(ask: Asker) -> None:
 @check("text.max-tokens")
 async def test_max_tokens(ask: Asker) -> None:
     """Forty numbers don't fit into eight tokens."""
-    reply = await ask("Count to 40.", max_tokens=8)
+    reply = await ask(FORTY, max_tokens=8)
 
-    assert reply.finish_reason == "length"
-    assert reply.usage is not None
-    assert reply.usage.completion_tokens == 8
+    await ensure_cut(ask, reply, 8)
     assert reply.text or reply.reasoning
     assert "40" not in reply.text
 
@@ -70,8 +69,9 @@ async def test_long_message(ask: Asker) -> None:
     """Of a message of three hundred words, every one is counted."""
     reply = await ask(" ".join(["river"] * 300), max_tokens=8)
 
-    assert reply.usage is not None
-    assert reply.usage.prompt_tokens > 300
+    with about_form():
+        assert reply.usage is not None
+        assert reply.usage.prompt_tokens > 300
     assert reply.text or reply.reasoning
 
 

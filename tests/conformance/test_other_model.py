@@ -24,9 +24,10 @@ Run: TypeAlias = tuple[int, str, Report]
 
 #: Something of everything that a model can get wrong.
 CHOSEN = (
-    "text.* or errors.* or events.* or fields.* or session.* or fallback.missing-route "
-    "or tools.single-call or tools.choice-named or tools.choice-none or tools.parallel-off "
-    "or structure.json-schema"
+    "text.* or errors.* or events.* or fields.* or session.* or limits.* or streaming.done "
+    "or fallback.missing-route or failures.cut or responses.incomplete or structure.json-schema "
+    "or structure.cut or tools.single-call or tools.choice-named or tools.choice-none "
+    "or tools.parallel-off or tools.cut-call"
 )
 
 
@@ -73,7 +74,7 @@ def test_what_no_model_can_be_the_cause_of_is_judged_as_ever(report: Run) -> Non
     verdicts = {cell.check.id: cell.verdict for cell in cells(report[2])}
 
     assert verdicts["errors.no-messages"] is Verdict.SERVER
-    assert verdicts["text.max-tokens"] is Verdict.WORKS
+    assert verdicts["streaming.done"] is Verdict.WORKS
     assert {one for one in verdicts if one.startswith("invariants.")}
 
 
@@ -147,7 +148,7 @@ def test_nothing_that_is_seen_without_words_is_left_out() -> None:
 
 
 def test_model_of_ones_own_is_served_and_excused_alike(weights: Path, tmp_path: Path) -> None:
-    chosen = "text.plain or text.max-tokens or errors.no-messages"
+    chosen = "text.plain or streaming.done or errors.no-messages"
 
     status, output = run(
         *("--server=llamacpp", f"--model={weights}", f"--checks={chosen}"),
@@ -158,7 +159,7 @@ def test_model_of_ones_own_is_served_and_excused_alike(weights: Path, tmp_path: 
     assert status == 0
     assert "model babbler" in output
     assert found["text.plain"].owner is Owner.MODEL
-    assert found["text.max-tokens"].verdict is Verdict.WORKS
+    assert found["streaming.done"].verdict is Verdict.WORKS
     assert found["errors.no-messages"].verdict is Verdict.SERVER
     assert "invariants.modes-agree" not in found
 
