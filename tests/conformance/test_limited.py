@@ -46,8 +46,10 @@ async def test_fault_is_the_servers_whatever_the_model(
             await ensure_cut(ask, await ask(FORTY, max_tokens=8), 8)
 
 
-async def test_end_before_the_limit_may_be_the_models_own() -> None:
-    async with answering_in_turn(*[counting("I can't.", 4, "stop")] * 2) as ask:
+@pytest.mark.parametrize("again", ["I can't.", "I won't count to that."])
+async def test_end_before_the_limit_may_be_the_models_own(again: str) -> None:
+    answers = [counting(text, 4, "stop") for text in ("I can't.", again)]
+    async with answering_in_turn(*answers) as ask:
         with pytest.raises(AssertionError, match="4 of 8 tokens") as raised:
             await ensure_cut(ask, await ask(FORTY, max_tokens=8), 8)
 
