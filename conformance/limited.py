@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.ask import Asker
-from conformance.outcome import ensure_form
+from conformance.outcome import Malformed, ensure_form
 from conformance.reply import Reply
 
 #: What does not fit into any of the limits that are set for it.
@@ -17,8 +17,9 @@ async def ensure_cut(ask: Asker, reply: Reply, limit: int) -> None:
     `Malformed`, where it cuts elsewhere, or where an answer goes on that was told to be over.
     """
     reason = reply.finish_reason
-    ensure_form(reply.usage, "no usage is told")
-    tokens = reply.usage.completion_tokens if reply.usage else 0
+    if reply.usage is None:
+        raise Malformed("no usage is told")
+    tokens = reply.usage.completion_tokens
     if reason == "length":
         ensure_form(tokens == limit, f"cut after {tokens} tokens, not {limit}")
         return

@@ -210,6 +210,7 @@ async def test_incomplete(ask: WireAsker) -> None:
     response = await _respond(ask, FORTY, max_output_tokens=16)
 
     with about_form():
+        assert response.usage is None or response.usage.output_tokens <= 16
         if response.status != "incomplete":
             more = await _respond(ask, FORTY, max_output_tokens=32)
             on = goes_on(response.text, more.text)

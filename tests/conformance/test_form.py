@@ -53,6 +53,13 @@ def chunk(**keys: Any) -> dict[str, Any]:
     return {"id": "c", "choices": [choice], **keys}
 
 
+def responding(status: str, tokens: int) -> bytes:
+    """A response of so many tokens that ended so, and doesn't say why."""
+    usage = {"input_tokens": 1, "output_tokens": tokens, "total_tokens": 1 + tokens}
+    body = {"id": "r", "object": "response", "status": status, "output": [], "usage": usage}
+    return json.dumps(body).encode()
+
+
 def calling(**piece: Any) -> dict[str, Any]:
     """A chunk with a piece of the second of two calls."""
     pieces = [{"index": 0, "id": "a", "type": "function"}, {"index": 1, **piece}]
@@ -78,6 +85,8 @@ def calling(**piece: Any) -> dict[str, Any]:
         (test_sampling.test_logprobs, 200, weighed(bytes=[256]), "bytes"),
         (test_sampling.test_top_logprobs, 200, weighed(top_logprobs=None), "top_logprobs"),
         (test_sampling.test_several, 200, b'{"choices": [1]}', "not a Completion"),
+        (test_responses.test_incomplete, 200, responding("completed", 17), "17 <= 16"),
+        (test_responses.test_incomplete, 200, responding("incomplete", 16), "incomplete_details"),
     ],
 )
 async def test_whole_answer(body: Any, status: int, answer: bytes, said: str) -> None:
