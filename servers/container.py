@@ -19,6 +19,7 @@ from servers.engine import connect, ensure_image
 from servers.errors import CannotRunHere, NotReady
 from servers.identify import UNKNOWN, identify
 from servers.port import LOOPBACK, claim
+from servers.process import how_it_ended
 from servers.ready import PAUSE, raise_if_died, wait_until_ready
 from servers.spec import Container, ServerSpec
 from servers.target import ModelPaths, Progress, ServerLog, Target
@@ -151,7 +152,8 @@ def _end_of(running: Any, title: str) -> str | None:
         return None
     why = " for want of memory" if state.get("OOMKilled") else ""
     last = running.logs(tail=15).decode(errors="replace")
-    return f"{title} ended with exit status {state['ExitCode']}{why}; it last wrote:\n{last}"
+    ended = how_it_ended(state["ExitCode"])
+    return f"{title} ended with {ended}{why}; it last wrote:\n{last}"
 
 
 def _target(spec: ServerSpec, running: Any, file: Path) -> Target:

@@ -15,6 +15,7 @@ from servers.supervise import GRACE
 #: Seconds in which a server has ended, whatever it does.
 LONGEST_STOP = 3 * GRACE
 SUPERVISOR = Path(__file__).with_name("supervise.py")
+ILLEGAL_INSTRUCTION = " (illegal instruction: this build is for another processor than this one)"
 #: What would lead an interpreter to other packages than its own.
 NOT_FOR_SERVERS = {"PYTHONPATH", "PYTHONHOME"}
 
@@ -86,7 +87,10 @@ def run_to_end(command: Sequence[str], env: Mapping[str, str]) -> tuple[int, str
 
 
 def how_it_ended(status: int) -> str:
-    """`exit status 1`, `signal SIGKILL`."""
-    if status >= 0:
-        return f"exit status {status}"
-    return f"signal {signal.Signals(-status).name}"
+    """`exit status 1`, `signal SIGKILL`; and what an illegal instruction means.
+
+    An engine tells 128 + N of a container that signal N ended, a `Popen` -N of a process.
+    """
+    told = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    illegal = status in (-signal.SIGILL, 128 + signal.SIGILL)
+    return f"{told}{ILLEGAL_INSTRUCTION}" if illegal else told

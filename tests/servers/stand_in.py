@@ -1,5 +1,6 @@
 """A server that answers every POST with one token, or does what its second argument says."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -65,6 +66,9 @@ def main(port: int, manner: str) -> None:
     if manner == "die":
         sys.stdout.write("no such tensor: blk.0\n")
         sys.exit(3)
+    if manner == "illegal":
+        log("loading model")
+        signal.raise_signal(signal.SIGILL)
     if manner == "with-child":
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         log(f"child {child.pid}")

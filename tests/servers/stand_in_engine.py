@@ -59,6 +59,8 @@ class Engine(ThreadingHTTPServer):
     def inspect(self) -> dict[str, Any]:
         """The container's state; nothing of it once it has been removed."""
         ended = self.process.poll() if self.process else None
+        if ended is not None and ended < 0:
+            ended = 128 - ended  # as an engine tells a signal
         (inside,) = self.created["ExposedPorts"]
         bound = [{"HostIp": "127.0.0.1", "HostPort": str(self.port)}]
         return {

@@ -94,6 +94,7 @@ def test_model_is_made_known_inside_as_soon_as_that_succeeds(
 
 TOLD = {
     "die": (ServerDied, r"(?s)exit status 3.*no such tensor"),
+    "illegal": (ServerDied, r"exit status 132 \(illegal instruction: this build is for another"),
     "full": (CannotRunHere, r"can't run llama\.cpp: no space left on device"),
 }
 

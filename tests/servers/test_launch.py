@@ -67,6 +67,16 @@ def test_early_death_is_told_with_the_last_log_lines(
         pass
 
 
+def test_illegal_instruction_is_told_as_a_build_for_another_processor(
+    make_spec: MakeSpec, model: ModelPaths, tmp_path: Path
+):
+    with (
+        pytest.raises(ServerDied, match=r"signal SIGILL \(illegal instruction: this build is for"),
+        launch(make_spec("illegal", timeout=60), model=model, log=tmp_path / "log"),
+    ):
+        pass
+
+
 def test_command_that_does_not_exist_is_told(
     make_spec: MakeSpec, model: ModelPaths, tmp_path: Path
 ):
