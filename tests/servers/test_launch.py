@@ -57,22 +57,19 @@ def test_log_can_be_read_from_a_mark_on(make_spec: MakeSpec, model: ModelPaths, 
         assert "POST" not in target.log.since(mark)
 
 
+@pytest.mark.parametrize(
+    ("manner", "told"),
+    [
+        ("die", r"(?s)exit status 3.*no such tensor: blk\.0"),
+        ("illegal", r"(?s)signal SIGILL \(illegal instruction: this build is for.*loading model"),
+    ],
+)
 def test_early_death_is_told_with_the_last_log_lines(
-    make_spec: MakeSpec, model: ModelPaths, tmp_path: Path
+    make_spec: MakeSpec, model: ModelPaths, tmp_path: Path, manner: str, told: str
 ):
     with (
-        pytest.raises(ServerDied, match=r"(?s)exit status 3.*no such tensor: blk\.0"),
-        launch(make_spec("die", timeout=60), model=model, log=tmp_path / "log"),
-    ):
-        pass
-
-
-def test_illegal_instruction_is_told_as_a_build_for_another_processor(
-    make_spec: MakeSpec, model: ModelPaths, tmp_path: Path
-):
-    with (
-        pytest.raises(ServerDied, match=r"signal SIGILL \(illegal instruction: this build is for"),
-        launch(make_spec("illegal", timeout=60), model=model, log=tmp_path / "log"),
+        pytest.raises(ServerDied, match=told),
+        launch(make_spec(manner, timeout=60), model=model, log=tmp_path / "log"),
     ):
         pass
 
